@@ -41,7 +41,8 @@ impl Verb {
             Verb::Upsert(table) => {
                 let shape = table.shape();
                 let columns: Vec<&str> = shape.columns().collect();
-                let kept: Vec<String> = shape.rest.iter().map(|column| format!("{column} = excluded.{column}")).collect();
+                let kept: Vec<String> =
+                    shape.rest.iter().map(|column| format!("{column} = excluded.{column}")).collect();
                 format!(
                     "INSERT INTO {} ({}) VALUES {} ON CONFLICT ({}) DO UPDATE SET {}",
                     shape.name,

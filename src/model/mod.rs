@@ -6,7 +6,9 @@
 mod alert;
 mod duration;
 mod labels;
+mod matcher;
 mod notification;
+mod regex;
 mod sample;
 mod text;
 mod time;
@@ -14,10 +16,15 @@ mod time;
 pub use alert::{Alert, AlertEnd, AlertStatus, Announce, AnnounceError, PostedAlert};
 pub use duration::{DurationError, format_duration, parse_duration, parse_go_duration};
 pub use labels::{Fingerprint, LabelSet};
+pub use matcher::{
+    MatchOp, Matcher, MatcherError, MatcherMode, Parsed, is_classic_label_name, is_valid_label_name, parse_matcher,
+    parse_matchers,
+};
 pub use notification::{
     Attempt, DataValue, Failure, FailureReason, GroupKey, Integration, IntegrationId, Notification, NotificationReason,
     NotifiedAlert, Receiver, ReceiverData, Way,
 };
+pub use regex::{GoRegex, RegexError};
 pub use sample::{Sample, Series, Sink, SinkError};
 pub use text::{go_quote, truncate_chars};
 pub use time::{Clock, SystemClock, TestClock, Timestamp, duration_millis};
