@@ -6,19 +6,8 @@ use super::record::{Cell, Cells, Column};
 
 pub(super) const TABLE: &str = "history";
 
-pub(super) const COLUMNS: [&str; 11] = [
-    "id",
-    "at",
-    "kind",
-    "rule",
-    "fingerprint",
-    "episode",
-    "group_key",
-    "integration",
-    "row_seq",
-    "reason",
-    "detail",
-];
+pub(super) const COLUMNS: [&str; 11] =
+    ["id", "at", "kind", "rule", "fingerprint", "episode", "group_key", "integration", "row_seq", "reason", "detail"];
 
 /// Rows that one answer holds unless the filter says otherwise.
 const DEFAULT_LIMIT: u32 = 1000;
@@ -231,8 +220,7 @@ impl HistoryFilter {
         restrict("at <=", self.until.map(Column::into_cell));
         restrict("id <", self.before.map(Column::into_cell));
         cells.push(i64::from(self.limit).into_cell());
-        let filter =
-            if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+        let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
         let columns = COLUMNS.join(", ");
         let sql = format!("SELECT {columns} FROM {TABLE}{filter} ORDER BY id DESC LIMIT ${}", cells.len());
         (sql, cells)

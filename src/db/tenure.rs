@@ -23,8 +23,12 @@ pub(super) struct Tenure {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Standing {
     /// It has no row yet. The state may be claimed only from those seen when it was read.
-    Unclaimed { seen: Replicas },
-    Claimed { counter: i64 },
+    Unclaimed {
+        seen: Replicas,
+    },
+    Claimed {
+        counter: i64,
+    },
 }
 
 /// What the counter says of a commit with a lost answer.

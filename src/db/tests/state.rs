@@ -170,7 +170,9 @@ async fn what_waits_is_written_before_storage_closes() {
     let waiting: Vec<_> = (0..20)
         .map(|n| {
             let db = db.clone();
-            tokio::spawn(async move { db.commit(Batch { changes: vec![Change::PutAlert(rows::alert(n))], history: vec![] }).await })
+            tokio::spawn(async move {
+                db.commit(Batch { changes: vec![Change::PutAlert(rows::alert(n))], history: vec![] }).await
+            })
         })
         .collect();
     tokio::task::yield_now().await;
@@ -183,7 +185,10 @@ async fn what_waits_is_written_before_storage_closes() {
             other => panic!("{other:?}"),
         }
     }
-    assert!(matches!(db.commit(Batch { changes: vec![put_meta("a", "b")], history: vec![] }).await, Err(DbError::Closed)));
+    assert!(matches!(
+        db.commit(Batch { changes: vec![put_meta("a", "b")], history: vec![] }).await,
+        Err(DbError::Closed)
+    ));
     let db = open(&place.config).await;
     assert_eq!(db.load_router().await.unwrap().alerts.len(), durable);
     db.close().await.unwrap();
@@ -234,7 +239,10 @@ async fn history_is_found_newest_first_by_what_is_asked_for() {
         }
         let newest = db.history(&HistoryFilter { limit: 1, ..all() }).await.unwrap().remove(0);
         assert_eq!((newest.id, newest.rule, newest.episode), (4, full.rule, full.episode));
-        assert_eq!((newest.group_key, newest.integration, newest.row_seq), (full.group_key, full.integration, full.row_seq));
+        assert_eq!(
+            (newest.group_key, newest.integration, newest.row_seq),
+            (full.group_key, full.integration, full.row_seq)
+        );
         assert_eq!((newest.reason, newest.detail), (full.reason, full.detail));
         db.close().await.unwrap();
 

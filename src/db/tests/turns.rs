@@ -127,10 +127,7 @@ fn without_the_answer(commits: u32) -> Tenure {
 
 /// A job that cannot be written twice.
 fn job() -> Job {
-    Job {
-        history: VecDeque::from([(1, NewHistory::new(1, HistoryKind::Start))]),
-        ..Job::default()
-    }
+    Job { history: VecDeque::from([(1, NewHistory::new(1, HistoryKind::Start))]), ..Job::default() }
 }
 
 #[tokio::test]
