@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::place::SmallDisk;
-use super::{Change, Durability, PATIENCE, Place, commit, eventually, open, put_meta, rows, try_open};
-use crate::db::{AlertRow, Db, HistoryFilter, HistoryKind, Location};
+use super::{Batch, Change, Durability, PATIENCE, Place, commit, eventually, open, put_meta, rows, try_open};
+use crate::db::{AlertRow, Db, HistoryFilter, HistoryKind, Location, NewHistory};
 use crate::metrics::Registry;
 
 fn large(n: i64) -> Change {
@@ -165,4 +165,28 @@ fn counter(registry: &Registry, name: &str) -> f64 {
     let families = registry.gather();
     let family = families.iter().find(|family| family.name() == name).unwrap();
     family.get_metric()[0].get_counter().get_value()
+}
+
+#[tokio::test]
+async fn only_so_much_unsaved_history_is_kept_and_what_drops_is_the_oldest_and_counted() {
+    let mut place = Place::sqlite();
+    place.config.degraded_after = Duration::ZERO;
+    let registry = Registry::new();
+    let clock = std::sync::Arc::new(crate::model::SystemClock::new());
+    let db = Db::open(&place.config, clock, &registry).await.unwrap();
+    let mut other = place.connect().await;
+    sqlx::raw_sql("BEGIN; UPDATE meta SET value = value").execute(&mut other).await.unwrap();
+    assert_eq!(commit(&db, vec![put_meta("router_digest", "new")]).await, Durability::Degraded);
+    let history = (0..100_100).map(|at| NewHistory::new(at, HistoryKind::Decided)).collect();
+    assert_eq!(db.commit(Batch { changes: vec![], history }).await.unwrap(), Durability::Degraded);
+    let dropped = counter(&registry, "belfry_storage_history_dropped_total");
+    assert!(dropped >= 100.0, "{dropped}");
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    eventually("storage is good again", async || !db.is_degraded()).await;
+    let kept = HistoryFilter { kind: Some(HistoryKind::Decided), limit: u32::MAX, ..HistoryFilter::default() };
+    let kept = db.history(&kept).await.unwrap();
+    assert_eq!(kept.first().map(|row| row.at), Some(100_099));
+    assert!(kept.len() <= 100_000 && kept.len() > 99_000, "{}", kept.len());
+    sqlx::Connection::close(other).await.unwrap();
+    db.close().await.unwrap();
 }
