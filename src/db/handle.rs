@@ -29,6 +29,8 @@ use super::writer::{Message, Start, Writer};
 /// Batches that wait for the writer; senders wait beyond that.
 const INBOX: usize = 1024;
 
+type WriterTask = JoinHandle<Result<(), DbError>>;
+
 /// What a commit came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
@@ -52,7 +54,8 @@ pub(super) struct Shared {
 pub struct Db {
     inbox: mpsc::Sender<Message>,
     shared: Arc<Shared>,
-    writer: Arc<Mutex<Option<JoinHandle<Result<(), DbError>>>>>,
+    /// Taken by whoever closes storage.
+    writer: Arc<Mutex<Option<WriterTask>>>,
     deadline: Duration,
     history_retention: Duration,
     sole_owner: bool,
@@ -190,10 +193,10 @@ impl Db {
     }
 
     /// Deletes history that is older than its retention, a few thousand rows a transaction. Returns how many went; none
-    /// while storage is degraded.
+    /// while storage fails.
     ///
     /// # Errors
-    /// If a transaction fails; what the earlier ones deleted is gone.
+    /// [`DbError::Deposed`] and [`DbError::Closed`].
     pub async fn prune(&self, now: Timestamp) -> Result<u64, DbError> {
         if self.history_retention.is_zero() {
             return Ok(0);

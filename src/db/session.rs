@@ -13,7 +13,7 @@ use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection, Sq
 use super::config::{Location, StorageConfig};
 use super::error::DbError;
 use super::record::Cells;
-use super::statement::Statements;
+use super::statement::{Placeholder, Statements};
 
 const FILE: &str = "belfry.db";
 const PATH_SAFE: AsciiSet = NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
@@ -212,7 +212,8 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn new(target: Target, connection: Option<AnyConnection>) -> Self {
-        Session { target, connection, statements: Statements::default() }
+        let placeholder = if target.is_sqlite() { Placeholder::Bare } else { Placeholder::Numbered };
+        Session { target, connection, statements: Statements::new(placeholder) }
     }
 
     pub(super) fn target(&self) -> &Target {

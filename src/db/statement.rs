@@ -1,5 +1,8 @@
-//! Statements over many rows, with `$n` placeholders, which both databases take. They come in four sizes only, so that
-//! the drivers' caches of prepared statements hold them all.
+//! Statements over many rows. They come in four sizes only, so that the drivers' caches of prepared statements hold them
+//! all.
+//!
+//! The one thing in which the two databases differ is the placeholder. Both take `$n`, but SQLite keeps such names in a
+//! list that it walks for every value that is bound: of a statement of 512 rows that is most of the time. So it gets `?`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -36,10 +39,12 @@ impl Verb {
         }
     }
 
-    fn sql(self, rows: usize) -> String {
+    fn sql(self, rows: usize, placeholder: Placeholder) -> String {
+        let mut out = Sql { text: String::new(), placeholder, bound: 0 };
         match self {
             Verb::Upsert(table) => {
                 let shape = table.shape();
+<<<<<<< HEAD
                 let columns: Vec<&str> = shape.columns().collect();
                 let kept: Vec<String> =
                     shape.rest.iter().map(|column| format!("{column} = excluded.{column}")).collect();
@@ -63,52 +68,99 @@ impl Verb {
                         placeholders(rows, several.len())
                     ),
                 }
+=======
+                out.insert(shape.name, &shape.columns().collect::<Vec<_>>(), rows);
+                let kept: Vec<String> =
+                    shape.rest.iter().map(|column| format!("{column} = excluded.{column}")).collect();
+                out.text += &format!(" ON CONFLICT ({}) DO UPDATE SET {}", shape.keys.join(", "), kept.join(", "));
+>>>>>>> wt-db
             }
+            Verb::Delete(table) => match table.shape().keys {
+                [only] => out.delete_in(table.shape().name, only, rows),
+                several => out.delete_each(table.shape().name, several, rows),
+            },
             Verb::DeleteUnder(table) => {
-                let shape = table.shape();
-                delete_in(shape.name, shape.keys.first().copied().unwrap_or_default(), rows)
+                let first = table.shape().keys.first().copied().unwrap_or_default();
+                out.delete_in(table.shape().name, first, rows);
             }
-            Verb::InsertHistory => format!(
-                "INSERT INTO {} ({}) VALUES {}",
-                history::TABLE,
-                history::COLUMNS.join(", "),
-                placeholders(rows, history::COLUMNS.len())
-            ),
+            Verb::InsertHistory => out.insert(history::TABLE, &history::COLUMNS, rows),
         }
+        out.text
     }
 }
 
-fn delete_in(table: &str, column: &str, rows: usize) -> String {
-    let values: Vec<String> = (1..=rows).map(|at| format!("${at}")).collect();
-    format!("DELETE FROM {table} WHERE {column} IN ({})", values.join(", "))
+/// How a value that is bound is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Placeholder {
+    /// `?`
+    Bare,
+    /// `$1`, `$2`, …
+    Numbered,
 }
 
-/// `($1, $2), ($3, $4)`, …
-fn placeholders(rows: usize, width: usize) -> String {
-    let mut out = String::with_capacity(rows * width * 7);
-    for row in 0..rows {
-        out.push_str(if row == 0 { "(" } else { ", (" });
-        for column in 1..=width {
-            if column > 1 {
-                out.push_str(", ");
-            }
-            out.push('$');
-            out.push_str(&(row * width + column).to_string());
+/// A statement in the making.
+struct Sql {
+    text: String,
+    placeholder: Placeholder,
+    bound: usize,
+}
+
+impl Sql {
+    fn insert(&mut self, table: &str, columns: &[&str], rows: usize) {
+        self.text += &format!("INSERT INTO {table} ({}) VALUES ", columns.join(", "));
+        for row in 0..rows {
+            self.text += if row == 0 { "(" } else { ", (" };
+            self.values(columns.len());
+            self.text.push(')');
         }
-        out.push(')');
     }
-    out
+
+    fn delete_in(&mut self, table: &str, column: &str, rows: usize) {
+        self.text += &format!("DELETE FROM {table} WHERE {column} IN (");
+        self.values(rows);
+        self.text.push(')');
+    }
+
+    /// Not by row values `IN (VALUES …)`, for which SQLite walks the whole table.
+    fn delete_each(&mut self, table: &str, keys: &[&str], rows: usize) {
+        self.text += &format!("DELETE FROM {table} WHERE ");
+        for row in 0..rows {
+            self.text += if row == 0 { "(" } else { " OR (" };
+            for (at, key) in keys.iter().enumerate() {
+                self.text += if at == 0 { "" } else { " AND " };
+                self.text += &format!("{key} = ");
+                self.values(1);
+            }
+            self.text.push(')');
+        }
+    }
+
+    fn values(&mut self, count: usize) {
+        for at in 0..count {
+            self.text += if at == 0 { "" } else { ", " };
+            self.bound += 1;
+            match self.placeholder {
+                Placeholder::Bare => self.text.push('?'),
+                Placeholder::Numbered => self.text += &format!("${}", self.bound),
+            }
+        }
+    }
 }
 
 /// The texts made so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Statements {
+    placeholder: Placeholder,
     made: HashMap<(Verb, usize), Arc<str>>,
 }
 
 impl Statements {
+    pub(super) fn new(placeholder: Placeholder) -> Self {
+        Statements { placeholder, made: HashMap::new() }
+    }
+
     pub(super) fn text(&mut self, verb: Verb, rows: usize) -> Arc<str> {
-        self.made.entry((verb, rows)).or_insert_with(|| verb.sql(rows).into()).clone()
+        self.made.entry((verb, rows)).or_insert_with(|| verb.sql(rows, self.placeholder).into()).clone()
     }
 }
 
@@ -161,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn statements_read_as_both_databases_take_them() {
+    fn statements_read_as_their_database_takes_them() {
         let cases = [
             (
                 Verb::Upsert(Table::GroupMember),
@@ -170,13 +222,15 @@ mod tests {
             ),
             (
                 Verb::Delete(Table::GroupMember),
-                "DELETE FROM group_member WHERE (group_id, fingerprint) IN (VALUES ($1, $2), ($3, $4))",
+                "DELETE FROM group_member WHERE (group_id = $1 AND fingerprint = $2) OR (group_id = $3 AND fingerprint = $4)",
             ),
             (Verb::Delete(Table::Alert), "DELETE FROM alert WHERE fingerprint IN ($1, $2)"),
             (Verb::DeleteUnder(Table::RuleAlert), "DELETE FROM rule_alert WHERE rule IN ($1, $2)"),
         ];
         for (verb, want) in cases {
-            assert_eq!(verb.sql(2), want);
+            assert_eq!(verb.sql(2, Placeholder::Numbered), want);
+            let bare = (1..=9).rev().fold(want.to_owned(), |text, n| text.replace(&format!("${n}"), "?"));
+            assert_eq!(verb.sql(2, Placeholder::Bare), bare);
         }
     }
 
