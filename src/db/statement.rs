@@ -44,36 +44,10 @@ impl Verb {
         match self {
             Verb::Upsert(table) => {
                 let shape = table.shape();
-<<<<<<< HEAD
-                let columns: Vec<&str> = shape.columns().collect();
-                let kept: Vec<String> =
-                    shape.rest.iter().map(|column| format!("{column} = excluded.{column}")).collect();
-                format!(
-                    "INSERT INTO {} ({}) VALUES {} ON CONFLICT ({}) DO UPDATE SET {}",
-                    shape.name,
-                    columns.join(", "),
-                    placeholders(rows, columns.len()),
-                    shape.keys.join(", "),
-                    kept.join(", ")
-                )
-            }
-            Verb::Delete(table) => {
-                let shape = table.shape();
-                match shape.keys {
-                    [only] => delete_in(shape.name, only, rows),
-                    several => format!(
-                        "DELETE FROM {} WHERE ({}) IN (VALUES {})",
-                        shape.name,
-                        several.join(", "),
-                        placeholders(rows, several.len())
-                    ),
-                }
-=======
                 out.insert(shape.name, &shape.columns().collect::<Vec<_>>(), rows);
                 let kept: Vec<String> =
                     shape.rest.iter().map(|column| format!("{column} = excluded.{column}")).collect();
                 out.text += &format!(" ON CONFLICT ({}) DO UPDATE SET {}", shape.keys.join(", "), kept.join(", "));
->>>>>>> wt-db
             }
             Verb::Delete(table) => match table.shape().keys {
                 [only] => out.delete_in(table.shape().name, only, rows),

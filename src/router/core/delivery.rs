@@ -203,11 +203,25 @@ impl Core {
         if gives_up {
             group.pair_mut(way).rejected_resolves = 0;
             self.record_outcome(group, way, &row, HistoryKind::GaveUp, None);
-            self.note_told(group, way, &row, None);
+            self.give_up(group, way, &row);
         } else if row.uncertain {
             self.note_unsure(group, way, &row);
         }
         self.drop_row(group, way);
+    }
+
+    /// The resolved of a row that is rejected again and again are taken as told; of what fires in it nothing is, so that
+    /// what was unsure stays so.
+    fn give_up(&mut self, group: &mut Group, way: WayIx, row: &Row) {
+        let before = group.pair(way).and_then(|pair| pair.log.clone());
+        self.note_told(group, way, row, None);
+        let Some(log) = &mut group.pair_mut(way).log else { return };
+        let was = |set: fn(&Log) -> &super::set::FingerprintSet, fingerprint| {
+            before.as_ref().is_some_and(|log| set(log).contains(fingerprint))
+        };
+        log.firing.retain(|fingerprint| was(|log| &log.firing, *fingerprint));
+        log.unsure.extend(row.firing.iter().filter(|fingerprint| was(|log| &log.unsure, *fingerprint)));
+        self.save_log(group, way);
     }
 
     /// The way may have heard what it then rejected: told again if it fires, ended if it is over.

@@ -109,20 +109,15 @@ pub(super) fn merge(stored: &Alert, arriving: Alert, now: Timestamp) -> Alert {
         false => (stored.clone(), arriving),
     };
     young.starts_at = a_start.min(b_start);
-    let both_resolved = young.is_resolved_at(now) && old.is_resolved_at(now);
-    let later = old.ends_at() > young.ends_at();
-    let keeps_old_end = later
-        && match young.is_resolved_at(now) {
-            true => both_resolved,
-            false => !old.is_timed_out_by_us(),
-        };
-    if keeps_old_end {
-        young.end = match old.end {
-            AlertEnd::Resolved { .. } => old.end,
-            // The lease counts from now: it is what a restart gives again.
-            AlertEnd::Lease { until, ours, .. } => AlertEnd::Lease { until, lease: until.since(now), ours },
-        };
-    }
+    // What is resolved is so whatever the clock says: it may have been set back behind that end.
+    young.end = match (old.end, young.end) {
+        (AlertEnd::Resolved { at: before, .. }, AlertEnd::Resolved { at, .. }) if before > at => old.end,
+        // The lease counts from now: it is what a restart gives again.
+        (AlertEnd::Lease { until, ours: false, .. }, AlertEnd::Lease { until: new, .. }) if until > new => {
+            AlertEnd::Lease { until, lease: until.since(now), ours: false }
+        }
+        (_, end) => end,
+    };
     young
 }
 

@@ -139,7 +139,7 @@ impl Core {
     }
 
     /// Rows of ways that are gone are withdrawn, but for those under way, which finish on the old configuration.
-    fn settle_removed_ways(&mut self) {
+    pub(super) fn settle_removed_ways(&mut self) {
         self.withdraw_where("receiver removed", |core, index, way| {
             !core.ways[way].living && core.group(index).and_then(|group| group.pair(way)).is_some_and(|pair| !pair.busy)
         });

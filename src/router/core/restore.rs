@@ -37,6 +37,8 @@ impl Core {
         core.load_alerts(state, now)?;
         core.load_groups(state, now)?;
         core.load_pairs(state, now)?;
+        // An attempt may have been under way when the process died after its receiver was removed.
+        core.settle_removed_ways();
         let events = (!same_config).then_some(Event::Reload(config));
         let step = core.on(events, now);
         Ok(Restored { core, step })
