@@ -117,7 +117,10 @@ impl Core {
         });
         pair.settled.extend(seen.dropped_resolved.iter());
         if verdict.is_none() {
-            pair.settled.extend(seen.resolved.iter());
+            // While a row is kept that names it, more is to come.
+            if matches!(ruling, Ruling::Nothing | Ruling::Withdraw(_)) {
+                pair.settled.extend(seen.resolved.iter());
+            }
             self.resolve_untold(&mut group, way, &seen);
         }
         self.record_gate(&group, way, &seen);
