@@ -7,13 +7,17 @@
 //! **Invariants:** nothing is announced that is not committed (or taken in charge by degraded storage); an outage of a
 //! source resolves nothing; a restart changes no state beyond moving what waits by the time that Belfry was down.
 
+mod core;
 mod cron;
 mod file;
+mod identity;
 mod schedule;
 
+pub use self::core::{AlertState, RuleError};
 pub use cron::{Cron, CronError};
 pub use file::{
     AlertRule, Expression, ExpressionCheck, ExpressionFault, NameScheme, OnError, ParseOptions, Rule, RuleFile,
     RuleGroup, RuleKind, SourceName, Timing,
 };
+pub use identity::{RuleGroupId, RuleId};
 pub use schedule::{Schedule, Slots, Turn};
