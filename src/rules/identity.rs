@@ -6,19 +6,20 @@ use std::sync::Arc;
 
 use crate::model::{LabelSet, sha256_hex};
 
-/// A group: its file and name. Opaque; the text is its primary key.
+/// A group: its file and name. Opaque; the text is its primary key, and short whatever the names are.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleGroupId(Arc<str>);
 
 /// A rule: its file, group, name, labels as written, and which one it is among those that are equal in all of these. An
-/// edited expression or duration leaves it the same rule. Opaque; the text is its primary key.
+/// edited expression or duration leaves it the same rule. Opaque; the text is its primary key, and short whatever the names
+/// are.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleId(Arc<str>);
 
 impl RuleGroupId {
     /// `file` is relative to the folder of `belfry.yml`, so that another working directory changes nothing.
     pub fn new(file: &str, group: &str) -> Self {
-        RuleGroupId(format!("{file};{group};{}", digest(&[file, group])).into())
+        RuleGroupId(digest(&[file, group]).into())
     }
 
     /// An identity that was stored.
@@ -36,7 +37,7 @@ impl RuleId {
         let ordinal = ordinal.to_string();
         let mut parts = vec![file, group, name, &ordinal];
         parts.extend(labels.iter().flat_map(|(name, value)| [name, value]));
-        RuleId(format!("{file};{group};{name};{}", digest(&parts)).into())
+        RuleId(digest(&parts).into())
     }
 
     /// An identity that was stored.
@@ -56,7 +57,7 @@ fn digest(parts: &[&str]) -> String {
         text.push_str(&format!("{}:{part}", part.len()));
     }
     let mut hex = sha256_hex(text.as_bytes());
-    hex.truncate(16);
+    hex.truncate(32);
     hex
 }
 
@@ -113,8 +114,8 @@ mod tests {
     #[test]
     fn texts_are_stable_since_they_are_stored() {
         let id = RuleId::new("rules/a.yml", "g", "Down", &LabelSet::from_pairs([("sev", "page")]), 0);
-        assert_eq!(id.as_str(), "rules/a.yml;g;Down;1a94685e9e7b7b98");
-        assert_eq!(RuleGroupId::new("rules/a.yml", "g").as_str(), "rules/a.yml;g;85879f9a12abd575");
+        assert_eq!(id.as_str(), "1a94685e9e7b7b98401e300303819f51");
+        assert_eq!(RuleGroupId::new("rules/a.yml", "g").as_str(), "85879f9a12abd5754fb158afece4b218");
     }
 
     #[test]

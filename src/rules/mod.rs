@@ -11,7 +11,14 @@ mod core;
 mod cron;
 mod file;
 mod identity;
+mod metrics;
+mod plan;
 mod schedule;
+mod service;
+mod sources;
+mod stand_in;
+mod text;
+mod view;
 
 pub use self::core::{AlertState, RuleError};
 pub use cron::{Cron, CronError};
@@ -20,4 +27,8 @@ pub use file::{
     RuleGroup, RuleKind, SourceName, Timing,
 };
 pub use identity::{RuleGroupId, RuleId};
+pub use plan::{Settings, check_sources};
 pub use schedule::{Schedule, Slots, Turn};
+pub use service::{Outside, Service, ServiceError};
+pub use sources::Sources;
+pub use view::{AlertView, GroupView, Health, RuleState, RuleView};

@@ -80,10 +80,6 @@ impl Slots {
         Slots { interval, offset: Duration::from_nanos(group_hash(file, group) % nanos) }
     }
 
-    pub fn interval(&self) -> Duration {
-        self.interval
-    }
-
     /// The last slot that is not after `instant`.
     ///
     /// Slots are points in nanoseconds of which an instant shows the millisecond; since the interval is whole

@@ -22,6 +22,7 @@ mod properties;
 mod tests;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use crate::model::{LabelSet, Timestamp};
 use crate::rules::{RuleGroupId, RuleId};
@@ -29,7 +30,7 @@ use rule::{At, RuleCore};
 
 pub use announce::Terms;
 pub use rule::{Instance, REASON_LABEL, RuleSpec};
-pub use state::{AlertState, RESOLVED_RETENTION};
+pub use state::AlertState;
 pub use step::{Candidate, Candidates, Change, Event, HistoryEntry, HistoryKind, Outcome, RuleError, Step};
 
 /// The alerts of one group.
@@ -96,6 +97,24 @@ impl GroupCore {
         step
     }
 
+    /// Takes up alerts that are stored and belonged to no rule since Belfry was down: `away` is what they do not count. What
+    /// belongs to no rule of the group is left alone.
+    pub fn take_up(
+        &mut self,
+        alerts: &mut HashMap<RuleId, Vec<RestoredAlert>>,
+        away: Duration,
+        now: Timestamp,
+    ) -> Step {
+        let mut step = Step::default();
+        for rule in &mut self.rules {
+            if let Some(alerts) = alerts.remove(&rule.spec.id).filter(|_| rule.instances.is_empty()) {
+                rule.restore(alerts);
+                rule.delay(away, now, &mut step);
+            }
+        }
+        step
+    }
+
     /// The group is no more: forgets everything, announces nothing.
     pub fn remove(mut self, now: Timestamp) -> Step {
         let mut step = Step::default();
@@ -145,7 +164,8 @@ impl GroupCore {
         }
     }
 
-    pub fn id(&self) -> &RuleGroupId {
+    #[cfg(test)]
+    fn id(&self) -> &RuleGroupId {
         &self.id
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model::Timestamp;
 
 /// How long a resolved alert is kept and told of again.
-pub const RESOLVED_RETENTION: Duration = Duration::from_secs(15 * 60);
+const RESOLVED_RETENTION: Duration = Duration::from_secs(15 * 60);
 
 /// Where one alert of a rule stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -44,14 +44,6 @@ impl Candidates {
         }
     }
 
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     pub(super) fn into_inner(self) -> Vec<Candidate> {
         self.0
     }
@@ -149,15 +141,4 @@ pub enum HistoryKind {
     Resolved,
     /// It went without having fired, or was dropped.
     Inactive,
-}
-
-impl HistoryKind {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            HistoryKind::Pending => "pending",
-            HistoryKind::Firing => "firing",
-            HistoryKind::Resolved => "resolved",
-            HistoryKind::Inactive => "inactive",
-        }
-    }
 }

@@ -347,8 +347,8 @@ fn a_reload_keeps_the_alerts_of_rules_that_stay_and_forgets_the_others() {
     let group = RuleGroupId::new("f", "g");
     let spec = |name: &str, ordinal| RuleSpec {
         id: RuleId::new("f", "g", name, &LabelSet::empty(), ordinal),
-        hold_for: std::time::Duration::ZERO,
-        keep_firing_for: std::time::Duration::ZERO,
+        hold_for: Duration::ZERO,
+        keep_firing_for: Duration::ZERO,
         limit: 0,
         generator_url: "".into(),
     };
@@ -356,7 +356,7 @@ fn a_reload_keeps_the_alerts_of_rules_that_stay_and_forgets_the_others() {
     let mut old = GroupCore::new(group.clone(), vec![spec("A", 0), spec("A", 1), spec("B", 0)], terms.clone());
     for (rule, name) in [(0, "first"), (1, "second"), (2, "other")] {
         let outcome = samples(vec![candidate(name, 1.0)]);
-        old.on(Event::Evaluated { rule, slot: at(0), interval: std::time::Duration::from_secs(30), outcome }, at(0));
+        old.on(Event::Evaluated { rule, slot: at(0), interval: Duration::from_secs(30), outcome }, at(0));
     }
     let mut new = GroupCore::new(group.clone(), vec![spec("C", 0), spec("A", 0), spec("A", 1)], terms);
     let step = new.adopt(old, at(10));
