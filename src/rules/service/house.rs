@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
+use super::Service;
 use super::ledger::{Ledger, LedgerError};
 use super::rows::Stored;
-use super::Service;
 use crate::metrics::Registry;
 use crate::model::{Announce, AnnounceError, Clock, LabelSet, PostedAlert, Sample, TestClock, Timestamp};
 use crate::rules::core::{AlertState, Change, HistoryEntry, RestoredAlert};
@@ -248,6 +248,4 @@ impl House {
     }
 }
 
-
 pub(super) const RULE: &str = "groups:\n- name: g\n  rules:\n  - alert: Up\n    expr: up\n    for: 1m\n    labels: {sev: page}\n    annotations: {summary: '{{ $labels.instance }} is {{ $value }}'}\n";
-

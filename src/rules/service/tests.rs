@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::house::{House, RULE, Reply, up};
+use super::Outside;
+use super::house::{House, RULE, Reply, files, up};
+use crate::db::{Db, HistoryFilter, Location, StorageConfig};
+use crate::metrics::Registry;
 use crate::model::{Clock, LabelSet};
 use crate::rules::core::AlertState;
 use crate::rules::{RuleState, Service};
@@ -81,7 +84,10 @@ async fn a_reload_keeps_what_stays_and_forgets_what_goes() {
     until("it fires", || state(&service) == RuleState::Firing).await;
     let before = house.ledger.states();
     house.reload(&service, &at_once().replace("expr: up", "expr: up > 0")).await;
-    until("the new expression is asked", || house.source.asked.lock().unwrap().iter().any(|query| query.expr == "up > 0")).await;
+    until("the new expression is asked", || {
+        house.source.asked.lock().unwrap().iter().any(|query| query.expr == "up > 0")
+    })
+    .await;
     assert_eq!(house.ledger.states(), before);
     house.reload(&service, "groups: []").await;
     until("it is forgotten", || house.ledger.states().is_empty()).await;
@@ -125,4 +131,28 @@ async fn a_defect_costs_an_iteration_and_being_deposed_costs_everything() {
     assert!(tokio::time::timeout(Duration::from_secs(20), service.deposed()).await.is_ok());
     assert!(house.router.take().is_empty());
     service.stop().await;
+}
+
+#[tokio::test]
+async fn alerts_survive_in_the_database() {
+    let house = house();
+    let folder = tempfile::tempdir().unwrap();
+    let storage = StorageConfig::new(Location::Directory(folder.path().to_owned()));
+    let mut starts = Vec::new();
+    for life in 0..2 {
+        let registry = Registry::new();
+        let db = Db::open(&storage, house.clock.clone(), &registry).await.unwrap();
+        let outside = Outside { clock: house.clock.clone(), db: db.clone(), announce: house.router.clone() };
+        let rule = files(&at_once());
+        let service = Service::start(&rule, house.settings.clone(), house.sources(), outside, &registry).await.unwrap();
+        until("it is announced", || !house.router.heard.lock().unwrap().is_empty()).await;
+        starts.push(house.router.heard.lock().unwrap()[0].1.starts_at);
+        until("it is evaluated", || state(&service) == RuleState::Firing).await;
+        service.stop().await;
+        let history = db.history(&HistoryFilter::default()).await.unwrap();
+        assert_eq!(history.iter().map(|row| &*row.kind).collect::<Vec<_>>(), ["firing"], "life {life}");
+        db.close().await.unwrap();
+        house.router.take();
+    }
+    assert_eq!(starts[0], starts[1]);
 }
