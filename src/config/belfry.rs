@@ -13,8 +13,8 @@ use super::limits::LimitsConfig;
 use super::sections::{
     DeliveryConfig, EvaluationConfig, ExternalUrls, GlobalConfig, LogConfig, WebConfig, WebhooksConfig,
 };
-use super::storage::StorageConfig;
-use super::{later, scalar, sources};
+use super::{later, paths, scalar, sources, storage};
+use crate::db::StorageConfig;
 use crate::source::SourceConfig;
 use crate::yaml::{Document, Findings, Node, Position, Section, Value};
 
@@ -69,7 +69,7 @@ impl BelfryConfig {
     pub fn defaults(dir: &Path) -> Self {
         let listen = ListenAddress::default();
         BelfryConfig {
-            storage: StorageConfig::defaults(dir),
+            storage: storage::defaults(dir),
             global: GlobalConfig::default(),
             evaluation: EvaluationConfig::default(),
             sources: Vec::new(),
@@ -99,7 +99,7 @@ impl BelfryConfig {
             config.listen = listen;
         }
         if let Some(node) = section.some("storage") {
-            config.storage = StorageConfig::read(node, dir, findings);
+            config.storage = storage::read(node, dir, findings);
         }
         config.global = part(&mut section, "global", GlobalConfig::read, findings);
         config.evaluation = part(&mut section, "evaluation", EvaluationConfig::read, findings);
@@ -175,7 +175,7 @@ fn router(section: &mut Section<'_>, dir: &Path, findings: &mut Findings) -> Opt
     match &node.value {
         Value::Mapping(_) => Some(RouterPlace::Inline(node.clone())),
         Value::Scalar(scalar) if !scalar.text.is_empty() => {
-            Some(RouterPlace::File { path: dir.join(&scalar.text), position: node.position })
+            Some(RouterPlace::File { path: paths::resolve(dir, &scalar.text), position: node.position })
         }
         Value::Scalar(_) | Value::Sequence(_) => {
             let message = "router: expected a file's path, or routes and receivers themselves";

@@ -9,6 +9,9 @@ mod glob;
 mod kind;
 mod later;
 mod limits;
+mod load;
+mod paths;
+mod rule_files;
 mod scalar;
 mod sections;
 mod sources;
@@ -20,8 +23,8 @@ pub use address::ListenAddress;
 pub use belfry::{BelfryConfig, RouterPlace, RulePattern};
 pub use kind::FileKind;
 pub use limits::LimitsConfig;
+pub use load::{Loaded, load};
 pub use sections::{
     DeliveryConfig, EvaluationConfig, ExternalUrls, GlobalConfig, LogConfig, LogFormat, LogLevel, WebConfig,
     WebhooksConfig,
 };
-pub use storage::{StorageConfig, StoragePlace};

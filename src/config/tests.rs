@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::*;
+use crate::db::Location;
 use crate::yaml::{Diagnostic, Findings, parse};
 
 fn read(text: &str) -> (Option<BelfryConfig>, Vec<String>) {
@@ -24,8 +25,8 @@ fn an_empty_file_is_all_defaults() {
     for text in ["", "# nothing\n", "storage:\nglobal:\nlog:\nsources:\nrule_files:\nrouter:\n"] {
         let config = good(text);
         assert_eq!(config.listen.to_string(), "127.0.0.1:9095");
-        assert_eq!(config.storage.place, StoragePlace::Directory("/etc/belfry/data".into()));
-        assert_eq!(config.storage.history, Duration::from_secs(30 * 86_400));
+        assert_eq!(config.storage.location, Location::Directory("/etc/belfry/data".into()));
+        assert_eq!(config.storage.history_retention, Duration::from_secs(30 * 86_400));
         assert_eq!(config.storage.degraded_after, Duration::from_secs(5));
         assert_eq!(config.global, GlobalConfig::default());
         assert_eq!(config.evaluation, EvaluationConfig { timeout: Duration::from_secs(30), concurrency: 16 });
@@ -42,8 +43,8 @@ fn an_empty_file_is_all_defaults() {
 fn every_key_is_read() {
     let config = good(include_str!("testdata/full.good.yml"));
     assert_eq!(config.listen.bind(), ("0.0.0.0", 9100));
-    assert_eq!(config.storage.place, StoragePlace::Directory("/etc/belfry/./state".into()));
-    assert_eq!(config.storage.history, Duration::from_secs(7 * 86_400));
+    assert_eq!(config.storage.location, Location::Directory("/etc/belfry/state".into()));
+    assert_eq!(config.storage.history_retention, Duration::from_secs(7 * 86_400));
     assert_eq!(config.storage.degraded_after, Duration::from_secs(2));
     assert_eq!(config.global.evaluation_interval, Duration::from_secs(30));
     assert_eq!(config.global.query_offset, Duration::from_secs(5));
