@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::*;
+use crate::config::*;
 use crate::db::Location;
 use crate::yaml::{Diagnostic, Findings, parse};
 
@@ -41,7 +41,7 @@ fn an_empty_file_is_all_defaults() {
 
 #[test]
 fn every_key_is_read() {
-    let config = good(include_str!("testdata/full.good.yml"));
+    let config = good(include_str!("../testdata/full.good.yml"));
     assert_eq!(config.listen.bind(), ("0.0.0.0", 9100));
     assert_eq!(config.storage.location, Location::Directory("/etc/belfry/state".into()));
     assert_eq!(config.storage.history_retention, Duration::from_secs(7 * 86_400));
