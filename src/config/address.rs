@@ -71,7 +71,18 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for text in ["", "9095", "localhost", "::1:80", "[::1]", "localhost:", "localhost:http", "http://x:80", "x:99999", "x:+80"] {
+        for text in [
+            "",
+            "9095",
+            "localhost",
+            "::1:80",
+            "[::1]",
+            "localhost:",
+            "localhost:http",
+            "http://x:80",
+            "x:99999",
+            "x:+80",
+        ] {
             assert!(ListenAddress::parse(text).is_err(), "{text}");
         }
     }

@@ -91,7 +91,11 @@ impl BelfryConfig {
     pub fn read(document: &Document, dir: &Path, findings: &mut Findings) -> Option<Self> {
         let mut config = BelfryConfig::defaults(dir);
         if let Some(position) = document.second {
-            findings.warning_with_help(position, "only the first document is read", "remove the `---` and what follows");
+            findings.warning_with_help(
+                position,
+                "only the first document is read",
+                "remove the `---` and what follows",
+            );
         }
         let Some(root) = &document.root else { return Some(config) };
         let mut section = Section::open(root, "configuration", findings)?;

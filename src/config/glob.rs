@@ -166,7 +166,8 @@ mod tests {
         for (pattern, name) in yes {
             assert!(is_match(pattern, name), "{pattern} {name}");
         }
-        let no = [("*.yml", "node.yaml"), ("?.y", ".y"), ("[a-c].y", "d.y"), ("[!a].y", "b.y"), ("a*", "ba"), ("*a", "ab")];
+        let no =
+            [("*.yml", "node.yaml"), ("?.y", ".y"), ("[a-c].y", "d.y"), ("[!a].y", "b.y"), ("a*", "ba"), ("*a", "ab")];
         for (pattern, name) in no {
             assert!(!is_match(pattern, name), "{pattern} {name}");
         }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::belfry::BelfryConfig;
-use super::{paths, rule_files};
+use super::rule_files;
 use crate::rules::RuleFile;
 use crate::yaml::{self, Diagnostic, Findings, Position, Severity};
 
@@ -37,8 +37,9 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Diagnostic>> {
     let dir = folder(path);
     let mut others = Vec::new();
     let read = match read_text(path) {
-        Ok(text) => yaml::parse(&text, &mut findings)
-            .and_then(|document| BelfryConfig::read(&document, &dir, &mut findings)),
+        Ok(text) => {
+            yaml::parse(&text, &mut findings).and_then(|document| BelfryConfig::read(&document, &dir, &mut findings))
+        }
         Err(reason) => {
             findings.error(Position::default(), reason);
             None

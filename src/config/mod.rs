@@ -16,6 +16,7 @@ mod scalar;
 mod sections;
 mod sources;
 mod storage;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 

@@ -91,7 +91,11 @@ fn check_sources(file: &RuleFile, config: &BelfryConfig, findings: &mut Findings
             if let Some((position, message, help)) = source_fault(rule, config)
                 && told.insert(position)
             {
-                findings.error_with_help(position, format!("group {:?}, rule {:?}: {message}", group.name, rule.name), help);
+                findings.error_with_help(
+                    position,
+                    format!("group {:?}, rule {:?}: {message}", group.name, rule.name),
+                    help,
+                );
             }
         }
     }
@@ -110,7 +114,11 @@ fn source_fault(rule: &Rule, config: &BelfryConfig) -> Option<(Position, String,
         }
         None if config.sources.len() > 1 && config.default_source().is_none() => {
             let help = "set source, or mark one as `default: true` in belfry.yml".to_owned();
-            Some((rule.position, format!("names no source, and none of the {} is the default", config.sources.len()), help))
+            Some((
+                rule.position,
+                format!("names no source, and none of the {} is the default", config.sources.len()),
+                help,
+            ))
         }
         None => None,
     }

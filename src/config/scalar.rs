@@ -42,8 +42,7 @@ pub(super) fn bytes(node: &Node) -> Result<u64, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '_').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.replace('_', "").parse().map_err(|_| invalid())?;
-    let (_, scale) =
-        BYTE_UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit.trim())).ok_or_else(invalid)?;
+    let (_, scale) = BYTE_UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit.trim())).ok_or_else(invalid)?;
     match number.checked_mul(*scale) {
         None => Err(format!("out of range: {text:?}")),
         Some(0) => Err("must be more than 0".to_owned()),
@@ -70,8 +69,7 @@ pub(super) fn web_address(node: &Node) -> Result<Url, String> {
 }
 
 /// The choice that a word names.
-pub(super) fn choice<T: Copy>(node: &Node, choices: &[(&'static str, T)]) -> Result<T, String> {
-    let text = node.text()?;
+pub(super) fn word<T: Copy>(text: &str, choices: &[(&'static str, T)]) -> Result<T, String> {
     choices.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice).ok_or_else(|| {
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
         format!("{text:?} is none of {}", names.join(", "))
@@ -90,7 +88,15 @@ mod tests {
     #[test]
     fn durations_are_humantimes() {
         let hour = 3600;
-        let good = [("15d", 15 * 24 * hour), ("1h 30m", 5400), ("1h30m", 5400), ("0", 0), ("0s", 0), ("1M", 2_630_016), ("1y", 31_557_600)];
+        let good = [
+            ("15d", 15 * 24 * hour),
+            ("1h 30m", 5400),
+            ("1h30m", 5400),
+            ("0", 0),
+            ("0s", 0),
+            ("1M", 2_630_016),
+            ("1y", 31_557_600),
+        ];
         for (text, seconds) in good {
             assert_eq!(duration(&node(text)), Ok(Duration::from_secs(seconds)), "{text}");
         }
@@ -102,7 +108,15 @@ mod tests {
 
     #[test]
     fn sizes_are_decimal_or_binary_as_written() {
-        let good = [("64MiB", 64 << 20), ("1KiB", 1024), ("512", 512), ("1_000", 1000), ("10 MB", 10_000_000), ("1kb", 1000), ("7B", 7)];
+        let good = [
+            ("64MiB", 64 << 20),
+            ("1KiB", 1024),
+            ("512", 512),
+            ("1_000", 1000),
+            ("10 MB", 10_000_000),
+            ("1kb", 1000),
+            ("7B", 7),
+        ];
         for (text, want) in good {
             assert_eq!(bytes(&node(text)), Ok(want), "{text}");
         }

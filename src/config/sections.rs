@@ -239,8 +239,8 @@ impl LogConfig {
     pub(super) fn read(node: &Node, findings: &mut Findings) -> Self {
         let mut log = LogConfig::default();
         let Some(mut section) = Section::open(node, "log", findings) else { return log };
-        set(&mut log.level, section.read("level", findings, |node| scalar::choice(node, &LogLevel::NAMES)));
-        set(&mut log.format, section.read("format", findings, |node| scalar::choice(node, &LogFormat::NAMES)));
+        set(&mut log.level, section.read("level", findings, |node| node.text()?.parse()));
+        set(&mut log.format, section.read("format", findings, |node| node.text()?.parse()));
         section.finish(findings);
         log
     }
@@ -255,6 +255,22 @@ impl LogLevel {
         ("debug", LogLevel::Debug),
         ("trace", LogLevel::Trace),
     ];
+}
+
+impl std::str::FromStr for LogLevel {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        scalar::word(word, &LogLevel::NAMES)
+    }
+}
+
+impl std::str::FromStr for LogFormat {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        scalar::word(word, &LogFormat::NAMES)
+    }
 }
 
 impl LogFormat {

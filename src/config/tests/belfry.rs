@@ -53,7 +53,9 @@ fn every_key_is_read() {
     assert_eq!(config.evaluation, EvaluationConfig { timeout: Duration::from_secs(10), concurrency: 4 });
     let patterns: Vec<&str> = config.rule_files.iter().map(|rule| rule.pattern.as_str()).collect();
     assert_eq!(patterns, ["rules/*.yml", "/etc/belfry/more.yml"]);
-    assert!(matches!(&config.router, Some(RouterPlace::File { path, .. }) if path == Path::new("/etc/belfry/alertmanager.yml")));
+    assert!(
+        matches!(&config.router, Some(RouterPlace::File { path, .. }) if path == Path::new("/etc/belfry/alertmanager.yml"))
+    );
     let tokens: Vec<&str> = config.web.bearer_tokens.iter().map(|token| token.expose()).collect();
     assert_eq!(tokens, ["open-sesame", "12345"]);
     assert_eq!(config.webhooks.resolve_timeout, Duration::from_secs(12 * 3600));

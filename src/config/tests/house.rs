@@ -101,7 +101,12 @@ fn what_docker_compose_mounts_is_there_and_ports_agree() {
 
     for (name, node) in services.entries().unwrap() {
         for (inside, outside) in mounts(node) {
-            assert!(outside.exists(), "{:?}: {inside} is mounted from {}, which is missing", name.text(), outside.display());
+            assert!(
+                outside.exists(),
+                "{:?}: {inside} is mounted from {}, which is missing",
+                name.text(),
+                outside.display()
+            );
         }
         if name.text() != Ok("prometheus") {
             assert_eq!(at(node, &["network_mode"]).unwrap().text(), Ok("service:prometheus"));

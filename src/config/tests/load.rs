@@ -85,7 +85,10 @@ fn rules_need_a_source_to_ask() {
                - {name: b, type: prometheus, url: 'http://127.0.0.1:2'DEFAULT}\n\
                rule_files: [a.yml]\n";
     let found = load_from(&[("belfry.yml", &two.replace("DEFAULT", "")), ("a.yml", RULE)]).unwrap_err();
-    assert!(found[0].starts_with("a.yml:1:36: group \"g\", rule \"Down\": names no source, and none of the 2"), "{found:?}");
+    assert!(
+        found[0].starts_with("a.yml:1:36: group \"g\", rule \"Down\": names no source, and none of the 2"),
+        "{found:?}"
+    );
     let loaded = load_from(&[("belfry.yml", &two.replace("DEFAULT", ", default: true")), ("a.yml", RULE)]).unwrap();
     assert_eq!(loaded.config.default_source().unwrap().name.to_string(), "b");
 }
