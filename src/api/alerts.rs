@@ -51,6 +51,9 @@ pub(super) fn answer(posted: Result<Posted, AnnounceError>) -> Response {
         Ok(Posted { accepted, .. }) if accepted.news && accepted.degraded => {
             later("storage is degraded: the alerts were taken, but may be lost in a crash")
         }
+        Ok(Posted { accepted, .. }) if accepted.refused > 0 => {
+            later(&format!("{} new alerts refused: as many are known as `limits.alerts` allows", accepted.refused))
+        }
         Ok(_) => StatusCode::OK.into_response(),
         Err(error) => later(&error.to_string()),
     }

@@ -11,7 +11,7 @@ mod service;
 
 pub use config::{InhibitRule, RouterConfig, TimeInterval};
 pub use core::{
-    Census, Core, Event, Gate, GroupId, GroupView, InvalidAlert, LabelLimits, Options, Order, Outcome, OutboxView,
+    Census, Core, Event, Gate, GroupId, GroupView, InvalidAlert, LabelLimits, Options, Order, Outcome, OutboxView, Received,
     Restored, Step, UnreadableRow, admit,
 };
 pub use metrics::Metrics;
