@@ -1,0 +1,6 @@
+mod address;
+mod cram;
+mod login;
+mod message;
+mod smtp;
+mod wire;
