@@ -127,7 +127,9 @@ impl OAuth2 {
         if let (Some(node), Some(text)) = (token_url_node, token_url)
             && url::Url::parse(text).is_err()
         {
-            findings.error(node.position, format!("{}: token_url: not a URL", section.name()));
+            // The peer finds out at the first send.
+            findings
+                .warning(node.position, format!("{}: token_url: not a URL, so no token can be had", section.name()));
         }
         section.finish(findings);
         let (client_id, token_url) = (client_id?, Secret::new(token_url?));

@@ -181,7 +181,9 @@ mod tests {
                 "http_headers: {X-Amz-Date: {values: [x]}}",
                 "f:1:16: http_config: http_headers: the header \"X-Amz-Date\" is set by other means".to_owned(),
             ),
-            ("http_headers: {'a b': {values: [x]}}", "f:1:16: http_config: http_headers: \"a b\" is no header name".to_owned()),
+            ("proxy_url: 'http://['", "f:1:12: http_config: proxy_url: not a URL".to_owned()),
+            ("proxy_url: http://p
+no_proxy: [x]", "f:2:11: http_config: expected a string, found a list".to_owned()),
             ("tls_config: {cert_file: a}", "f:1:13: http_config: tls_config: a certificate needs a key".to_owned()),
             ("tls_config: {key: a}", "f:1:13: http_config: tls_config: a key needs a certificate".to_owned()),
             ("tls_config: {ca: a, ca_file: b}", "f:1:30: http_config: tls_config: at most one of ca, ca_file and ca_ref may be given".to_owned()),
@@ -207,6 +209,31 @@ mod tests {
             read("http_headers: {X-Prometheus-Other: {values: [x]}, X-Amz-Other: {values: [x]}}").1,
             Vec::<String>::new()
         );
+    }
+
+    #[test]
+    fn what_the_peer_loads_and_cannot_send_is_a_warning() {
+        let cases = [
+            (
+                "http_headers: {'a b': {values: [x]}}",
+                "f:1:16: warning: http_config: http_headers: \"a b\" is no header name, so nothing can be sent",
+            ),
+            (
+                "http_headers: {a: {secrets: [\"x\\ny\"]}}",
+                "f:1:19: warning: http_config: http_headers: a value of \"a\" cannot stand in a header, so nothing can be sent",
+            ),
+            (
+                "oauth2: {client_id: a, token_url: x}",
+                "f:1:35: warning: http_config: oauth2: token_url: not a URL, so no token can be had",
+            ),
+            (
+                "proxy_url: gopher://x",
+                "f:1:12: warning: http_config: proxy_url: not the URL of a proxy, so nothing can be sent\n  help: http, https, socks5 and socks5h are spoken",
+            ),
+        ];
+        for (source, want) in cases {
+            assert_eq!(read(source).1, [want], "{source}");
+        }
     }
 
     #[test]

@@ -53,7 +53,8 @@ impl HttpError {
     /// Translates the client library's error. Its own text names the URL, so only the innermost cause is kept.
     pub(super) fn from_reqwest(error: &reqwest::Error) -> Self {
         let detail = innermost(error);
-        if error.is_builder() {
+        // A redirect that is not followed is one that no retry changes.
+        if error.is_builder() || error.is_redirect() {
             HttpError::Config { detail }
         } else if is_tls(error) {
             HttpError::Tls { detail }

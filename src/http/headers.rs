@@ -57,12 +57,16 @@ impl HeaderConfig {
         if RESERVED.contains(&header.to_ascii_lowercase().as_str()) {
             findings.error(key.position, format!("{name}: the header {header:?} is set by other means"));
         } else if HeaderName::from_bytes(header.as_bytes()).is_err() {
-            findings.error(key.position, format!("{name}: {header:?} is no header name"));
+            // The peer loads it and fails at each send.
+            findings.warning(key.position, format!("{name}: {header:?} is no header name, so nothing can be sent"));
         }
         let mut section = Section::open(value, format!("{name}: {header}"), findings)?;
-        let values = section.read("values", findings, sendable).unwrap_or_default();
-        let secrets = section.read("secrets", findings, sendable).unwrap_or_default();
-        let files = section.read("files", findings, texts).unwrap_or_default();
+        let [values, secrets, files] =
+            ["values", "secrets", "files"].map(|key| section.read(key, findings, texts).unwrap_or_default());
+        if values.iter().chain(&secrets).any(|value| HeaderValue::from_str(value).is_err()) {
+            let message = format!("{name}: a value of {header:?} cannot stand in a header, so nothing can be sent");
+            findings.warning(value.position, message);
+        }
         section.finish(findings);
         Some(HeaderConfig {
             name: header.to_owned(),
@@ -107,12 +111,4 @@ pub(super) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue
     let parsed_name = parsed_name.map_err(|_| HttpError::config(format!("{name:?} is no header name")))?;
     let unsendable = |_| HttpError::config(format!("the value of the header {name} cannot be sent"));
     Ok((parsed_name, HeaderValue::from_str(value).map_err(unsendable)?))
-}
-
-fn sendable(node: &Node) -> Result<Vec<String>, String> {
-    let values = texts(node)?;
-    match values.iter().any(|value| HeaderValue::from_str(value).is_err()) {
-        true => Err("a value cannot stand in a header".to_owned()),
-        false => Ok(values),
-    }
 }

@@ -118,6 +118,10 @@ impl TokenSource {
     }
 
     async fn ask(&self, style: Style, client_secret: &Secret) -> Result<Response, HttpError> {
+        self.transport.exchange(self.request(style, client_secret)?).await
+    }
+
+    fn request(&self, style: Style, client_secret: &Secret) -> Result<reqwest::Request, HttpError> {
         let OAuth2 { client_id, scopes, endpoint_params, .. } = &self.config;
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.append_pair("grant_type", "client_credentials");
@@ -142,7 +146,7 @@ impl TokenSource {
         *request.body_mut() = Some(form.finish().into());
         let content_type = HeaderValue::from_static("application/x-www-form-urlencoded");
         request.headers_mut().insert(CONTENT_TYPE, content_type);
-        self.transport.exchange(request).await
+        Ok(request)
     }
 }
 

@@ -232,7 +232,7 @@ async fn redirects_are_followed_only_as_far_as_secrets_may_go() {
     assert_eq!(follows.send(Request::get(&server.url("/away"))).await.unwrap().body, b"there");
     assert_eq!(target.seen()[0].header("authorization"), "");
     let error = follows.send(Request::get(&server.url("/loop"))).await.unwrap_err();
-    assert_eq!(error.to_string(), "the exchange failed: too many redirects");
+    assert_eq!(error.to_string(), "too many redirects");
 
     let stays = client(&HttpConfig { follow_redirects: false, ..token });
     assert_eq!(stays.send(Request::get(&server.url("/near"))).await.unwrap().status, 307);
@@ -257,6 +257,13 @@ async fn a_proxy_sees_the_whole_url_and_its_own_credentials() {
     assert_eq!(answer.body, b"proxied");
     let seen = proxy.seen().remove(0);
     assert_eq!((seen.path.as_str(), seen.header("proxy-authorization")), ("http://example.invalid/x", "Basic dTpw"));
+}
+
+#[tokio::test]
+async fn a_proxy_that_cannot_be_used_is_never_passed_over() {
+    let config = ProxyConfig::Url { url: Secret::new("gopher://x"), no_proxy: None, connect_headers: vec![] };
+    let made = Client::new(&HttpConfig { proxy: config, ..HttpConfig::default() }, ClientOptions::default());
+    assert!(matches!(made.unwrap_err(), HttpError::Config { .. }));
 }
 
 fn oauth2(server: &Server) -> OAuth2 {
