@@ -1,11 +1,19 @@
-//! The golden group of contract alertmanager §8.11, for the tests of this room.
+//! For the tests of this room: the golden group of contract alertmanager §8.11, and a peer that answers as it is told.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode, Uri};
 
 use crate::model::{
-    Alert, AlertEnd, AlertStatus, GroupKey, IntegrationId, LabelSet, Notification, NotificationReason, NotifiedAlert,
-    ReceiverData, Timestamp,
+    Alert, AlertEnd, AlertStatus, Attempt, GroupKey, IntegrationId, LabelSet, Notification, NotificationReason,
+    NotifiedAlert, ReceiverData, SystemClock, Timestamp,
 };
+use crate::template::Templates;
+
+use super::render::Context;
 
 pub(super) const EXTERNAL_URL: &str = "http://am.example:9093/";
 
@@ -85,4 +93,118 @@ fn labels(instance: &str) -> LabelSet {
 
 fn at(text: &str) -> Timestamp {
     Timestamp::parse_rfc3339_lenient(text).unwrap()
+}
+
+pub(super) fn context() -> Context {
+    let external_url = Arc::from(EXTERNAL_URL.trim_end_matches('/'));
+    Context { templates: Templates::builtin(), external_url, clock: Arc::new(SystemClock::new()) }
+}
+
+/// An answer of the peer.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: &'static [(&'static str, &'static str)],
+    pub(super) body: String,
+}
+
+impl Answer {
+    pub(super) fn of(status: u16, body: &str) -> Self {
+        Answer { status, headers: &[], body: body.to_owned() }
+    }
+
+    pub(super) fn json(body: &str) -> Self {
+        Answer { status: 200, headers: &[("content-type", "application/json")], body: body.to_owned() }
+    }
+}
+
+/// What the peer was sent.
+#[derive(Debug, Clone)]
+pub(super) struct Received {
+    pub(super) path: String,
+    pub(super) headers: HeaderMap,
+    pub(super) body: String,
+}
+
+impl Received {
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// A peer that gives one answer to everything, until it is told another.
+pub(super) struct Peer {
+    /// Without a path.
+    pub(super) url: String,
+    answer: Arc<Mutex<Option<Answer>>>,
+    received: Arc<Mutex<Vec<Received>>>,
+    server: tokio::task::JoinHandle<()>,
+}
+
+impl Peer {
+    pub(super) async fn start(answer: Answer) -> Self {
+        let answer = Arc::new(Mutex::new(Some(answer)));
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let (told, heard) = (answer.clone(), received.clone());
+        let app = Router::new().fallback(move |uri: Uri, headers: HeaderMap, body: Bytes| {
+            let body = String::from_utf8(body.to_vec()).unwrap();
+            heard.lock().unwrap().push(Received { path: uri.to_string(), headers, body });
+            let answer = told.lock().unwrap().clone();
+            async move {
+                let Some(answer) = answer else { return std::future::pending().await };
+                let mut headers = HeaderMap::new();
+                for (name, value) in answer.headers {
+                    headers.insert(*name, value.parse().unwrap());
+                }
+                (StatusCode::from_u16(answer.status).unwrap(), headers, answer.body)
+            }
+        });
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        Peer { url, answer, received, server }
+    }
+
+    pub(super) fn answer_with(&self, answer: Answer) {
+        *self.answer.lock().unwrap() = Some(answer);
+    }
+
+    pub(super) fn fall_silent(&self) {
+        *self.answer.lock().unwrap() = None;
+    }
+
+    /// All that came so far, and forgets it.
+    pub(super) fn received(&self) -> Vec<Received> {
+        std::mem::take(&mut self.received.lock().unwrap())
+    }
+
+    /// The one request that came.
+    pub(super) fn one(&self) -> Received {
+        let mut received = self.received();
+        assert_eq!(received.len(), 1, "{received:?}");
+        received.remove(0)
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// A verdict in a word, with the peer's hint and the reason.
+pub(super) fn verdict(attempt: &Attempt) -> String {
+    let after = |after: &Option<Duration>| after.map_or(String::new(), |after| format!(" in {}s", after.as_secs()));
+    match attempt {
+        Attempt::Delivered { .. } => "delivered".to_owned(),
+        Attempt::Retry { after: hint, failure } => format!("retry{}: {}", after(hint), failure.reason.as_str()),
+        Attempt::Rejected { failure } => format!("rejected: {}", failure.reason.as_str()),
+    }
+}
+
+pub(super) fn detail(attempt: Attempt) -> String {
+    match attempt {
+        Attempt::Retry { failure, .. } | Attempt::Rejected { failure } => failure.detail,
+        Attempt::Delivered { .. } => String::new(),
+    }
 }

@@ -12,10 +12,6 @@ use tokio::net::TcpStream;
 use super::login::{self, Login};
 use super::wire::Wire;
 
-const CONNECT_TIME: Duration = Duration::from_secs(10);
-const STEP_TIME: Duration = Duration::from_secs(20);
-/// Servers scan a message before they take it.
-const MESSAGE_TIME: Duration = Duration::from_secs(40);
 const FAREWELL_TIME: Duration = Duration::from_secs(1);
 const MOST_REPLY_LINES: usize = 128;
 const LONGEST_REPLY_TEXT: usize = 1024;
@@ -28,6 +24,26 @@ pub(super) struct Server<'a> {
     pub(super) hello: &'a str,
     pub(super) security: Security,
     pub(super) login: Option<Login>,
+    pub(super) patience: Patience,
+}
+
+/// How long a server may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    pub(super) connect: Duration,
+    pub(super) step: Duration,
+    /// Servers scan a message before they take it.
+    pub(super) message: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Patience {
+            connect: Duration::from_secs(10),
+            step: Duration::from_secs(20),
+            message: Duration::from_secs(40),
+        }
+    }
 }
 
 /// When the connection is encrypted.
@@ -181,12 +197,14 @@ impl Reply {
 pub(super) struct Session {
     wire: Wire,
     extensions: Extensions,
+    patience: Patience,
 }
 
 impl Session {
     async fn open(server: &Server<'_>) -> Result<Self, SmtpError> {
-        let tcp = within(Step::Connect, CONNECT_TIME, TcpStream::connect((server.host, server.port))).await?;
-        let mut session = Session { wire: Wire::new(tcp), extensions: Extensions::default() };
+        let tcp = within(Step::Connect, server.patience.connect, TcpStream::connect((server.host, server.port))).await?;
+        let extensions = Extensions::default();
+        let mut session = Session { wire: Wire::new(tcp), extensions, patience: server.patience };
         if let Security::Implicit(config) = &server.security {
             session.encrypt(config, server.host).await?;
         }
@@ -213,7 +231,7 @@ impl Session {
     async fn encrypt(&mut self, config: &Arc<ClientConfig>, host: &str) -> Result<(), SmtpError> {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| SmtpError::ServerName { name: host.to_owned() })?;
-        within(Step::Handshake, STEP_TIME, self.wire.start_tls(config.clone(), name)).await
+        within(Step::Handshake, self.patience.step, self.wire.start_tls(config.clone(), name)).await
     }
 
     /// EHLO; a server too old for it is greeted with HELO and has no extensions.
@@ -274,7 +292,7 @@ impl Session {
             stuffed.extend_from_slice(line);
         }
         stuffed.extend_from_slice(b".\r\n");
-        let reply = within(Step::Message, MESSAGE_TIME, async {
+        let reply = within(Step::Message, self.patience.message, async {
             self.wire.write_all(&stuffed).await?;
             self.read_reply().await
         })
@@ -292,12 +310,12 @@ impl Session {
     /// Sends a line and takes the answer, whatever it is.
     pub(super) async fn exchange(&mut self, step: Step, line: &str) -> Result<Reply, SmtpError> {
         debug_assert!(!line.contains(['\r', '\n']), "what is sent was checked to be one line");
-        within(step, STEP_TIME, self.wire.write_all(format!("{line}\r\n").as_bytes())).await?;
+        within(step, self.patience.step, self.wire.write_all(format!("{line}\r\n").as_bytes())).await?;
         self.reply(step).await
     }
 
     async fn reply(&mut self, step: Step) -> Result<Reply, SmtpError> {
-        within(step, STEP_TIME, self.read_reply()).await?.map_err(|line| SmtpError::Gibberish { step, line })
+        within(step, self.patience.step, self.read_reply()).await?.map_err(|line| SmtpError::Gibberish { step, line })
     }
 
     /// A reply, or the line that is none.

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use crate::http::{HttpError, Response, Secret};
 use crate::model::{AlertStatus, Attempt, Integration, Notification, truncate_chars};
 
-use super::config::PagerDutyConfig;
+use super::config::{PagerDutyConfig, PagerDutyKey};
 use super::post::Poster;
 use super::render::{Context, RenderError, Renderer};
 use super::verdict::{delivered, judge};
@@ -46,25 +46,18 @@ impl PagerDuty {
 
     async fn post(&self, notification: &Notification) -> Result<(), Attempt> {
         // v1 retries 403 (the peer's way of honouring its rate limit).
-        let (key, url, also_retried): (_, _, &[u16]) = match &self.config.service_key {
-            Some(source) => (source.read().await.map(Key::Service), &self.events_v1, &[403]),
-            None => (self.routing_key().await.map(Key::Routing), &self.config.url, &[]),
+        let (key, url, also_retried): (_, _, &[u16]) = match &self.config.key {
+            PagerDutyKey::Service(source) => (source.read().await.map(Key::Service), self.events_v1.as_str(), &[403]),
+            PagerDutyKey::Routing(source) => (source.read().await.map(Key::Routing), self.config.url.as_str(), &[]),
         };
         let key = key.map_err(|error| self.poster.no_answer(&error))?;
         let config = self.config.clone();
         let json = self.context.render(notification, move |renderer| json(&config, key, renderer)).await?;
-        match self.poster.post(&Secret::new(url.as_str()), None, notification, json).await {
+        match self.poster.post(&Secret::new(url), None, notification, json).await {
             Ok(response) => judge(&explained(response), also_retried, self.context.clock.now()),
             // It said 2xx; what else it had to say is of no interest.
             Err(HttpError::TooLarge { .. }) => Ok(()),
             Err(error) => Err(self.poster.no_answer(&error)),
-        }
-    }
-
-    async fn routing_key(&self) -> Result<Secret, HttpError> {
-        match &self.config.routing_key {
-            Some(source) => source.read().await,
-            None => Ok(Secret::new("")),
         }
     }
 }
@@ -107,7 +100,7 @@ fn event_v2(config: &PagerDutyConfig, key: &Secret, renderer: &Renderer<'_>) -> 
         payload: Payload {
             summary: summary(config, renderer)?,
             source: renderer.text("source", &config.source)?,
-            severity: renderer.text("severity", &config.severity)?,
+            severity: severity(config, renderer)?,
             class: renderer.text("class", &config.class)?,
             component: renderer.text("component", &config.component)?,
             group: renderer.text("group", &config.group)?,
@@ -160,13 +153,18 @@ fn filled_key(
     }
 }
 
+fn severity(config: &PagerDutyConfig, renderer: &Renderer<'_>) -> Result<String, RenderError> {
+    let severity = renderer.text("severity", &config.severity)?;
+    Ok(if severity.is_empty() { "error".to_owned() } else { severity })
+}
+
 fn summary(config: &PagerDutyConfig, renderer: &Renderer<'_>) -> Result<String, RenderError> {
     let text = renderer.text("description", &config.description)?;
     Ok(truncate_chars(&text, LONGEST_SUMMARY).into_owned())
 }
 
 fn details(config: &PagerDutyConfig, renderer: &Renderer<'_>) -> Result<Map<String, Value>, RenderError> {
-    match renderer.value("details", &config.details)? {
+    match renderer.value("details", &Value::Object(config.details.clone()))? {
         Value::Object(details) => Ok(details),
         _ => Ok(Map::new()),
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use crate::http::{HttpError, Secret, SecretSource};
+use crate::http::{HttpError, Secret};
 use crate::model::{
     Attempt, DataValue, FailureReason, Integration, Notification, NotificationReason, ReceiverData, truncate_chars,
 };
@@ -20,13 +20,12 @@ use super::config::{SlackAction, SlackConfig, SlackTarget};
 use super::payload::to_go_json;
 use super::post::Poster;
 use super::render::{Context, RenderError, Renderer};
-use super::verdict::{rejected, retry};
+use super::verdict::retry;
 
 use answer::Posted;
 use body::{Action, Attachment, Body, Confirmation, Field};
 
 const LONGEST_TITLE: usize = 1024;
-const MARKDOWN_IN: [&str; 3] = ["fallback", "pretext", "text"];
 /// What is remembered of a group's message: Slack's time stamp of it, and the channel's id.
 const THREAD_TS: &str = "threadTs";
 const CHANNEL_ID: &str = "channelId";
@@ -86,7 +85,11 @@ impl Slack {
         if !self.config.update_message || posted.ts.is_empty() || posted.channel.is_empty() {
             return None;
         }
-        let mut data = notification.receiver_data.clone();
+        // What was known belongs to an incident that is over.
+        let mut data = match notification.reason {
+            NotificationReason::FirstNotification => ReceiverData::new(),
+            _ => notification.receiver_data.clone(),
+        };
         data.insert(THREAD_TS.to_owned(), DataValue::Text(posted.ts));
         data.insert(CHANNEL_ID.to_owned(), DataValue::Text(posted.channel));
         Some(data)
@@ -138,10 +141,7 @@ fn body(config: &SlackConfig, renderer: &Renderer<'_>, known: Option<Posted>) ->
         thumb_url: renderer.text("thumb_url", &config.thumb_url)?,
         footer: renderer.text("footer", &config.footer)?,
         color: renderer.text("color", &config.color)?,
-        mrkdwn_in: match config.mrkdwn_in.is_empty() {
-            true => MARKDOWN_IN.map(str::to_owned).into(),
-            false => config.mrkdwn_in.clone(),
-        },
+        mrkdwn_in: config.markdown_in().into_iter().map(str::to_owned).collect(),
     };
     let (channel, ts) = match known {
         Some(Posted { ts, channel }) => (channel, Some(ts)),

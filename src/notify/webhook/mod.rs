@@ -62,7 +62,7 @@ fn body(config: &WebhookConfig, renderer: &Renderer<'_>) -> Result<Vec<u8>, Rend
             renderer.notification,
             renderer.route_labels(),
             renderer.external_url,
-            config.max_alerts,
+            usize::try_from(config.max_alerts).ok().filter(|max| *max > 0),
         )),
     };
     json.map_err(|error| RenderError::unfit("payload", error.to_string()))
