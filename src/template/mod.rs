@@ -1,1 +1,6 @@
-//! template
+//! Go templates.
+mod engine;
+mod error;
+mod golang;
+pub use engine::Limits;
+pub use error::TemplateError;
