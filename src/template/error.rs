@@ -5,7 +5,7 @@ use std::fmt;
 /// A template that cannot be parsed or rendered. Prints as Go's `text/template` prints it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateError {
-    text: String,
+    pub text: String,
     /// From 1, in the text as it was written.
     pub line: Option<usize>,
     /// From 1, in characters.

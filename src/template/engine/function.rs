@@ -190,7 +190,7 @@ fn raise(site: &Value, failure: Failure) -> gotmpl::TemplateError {
     };
     let (spot, reason) = failure.locate(&site);
     let text = site.message(&spot, &reason);
-    run::fail(TemplateError::new(text.clone(), Some((spot.line, spot.byte + 1))));
+    run::fail(TemplateError::new(text.clone(), Some((spot.line, spot.column))));
     gotmpl::TemplateError::Exec(text)
 }
 

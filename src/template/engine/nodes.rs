@@ -16,7 +16,8 @@ impl Source<'_> {
     pub(super) fn spot(&self, offset: usize, text: String) -> Spot {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        Spot { line: 1 + before.matches('\n').count(), byte: before.len() - line_start, text }
+        let on_line = &before[line_start..];
+        Spot { line: 1 + before.matches('\n').count(), byte: on_line.len(), column: on_line.chars().count() + 1, text }
     }
 
     /// The node that Go's executor visited last when this one has been evaluated.

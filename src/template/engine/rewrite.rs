@@ -136,7 +136,7 @@ impl Rewriter<'_> {
             let spot = self.source.spot(offset, text);
             let reason = format!("template {} not defined", go_quote(&name));
             let message = self.site(&spot, &spot, Vec::new()).message(&spot, &reason);
-            self.missing.get_or_insert(TemplateError::new(message, Some((spot.line, spot.byte + 1))));
+            self.missing.get_or_insert(TemplateError::new(message, Some((spot.line, spot.column))));
             let pipe = self.failing(pos, &spot, &reason);
             return Ok(Node::Action(ActionNode { pos, pipe }));
         }

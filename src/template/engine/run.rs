@@ -13,7 +13,7 @@ use crate::model::{Clock, Sample, SystemClock, Timestamp};
 use crate::template::TemplateError;
 
 /// Bounds of one rendering.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Of the finished text.
     pub output_bytes: usize,
@@ -72,7 +72,7 @@ thread_local! {
 /// Renders with `work` and returns what it returned, and the error that a function of ours raised.
 pub(super) fn within<T>(about: Rc<About>, limits: &Limits, work: impl FnOnce() -> T) -> (T, Option<TemplateError>) {
     let run =
-        Run { about, limits: limits.clone(), clock: SystemClock::new(), scratch: 0, queries: 0, failure: None };
+        Run { about, limits: *limits, clock: SystemClock::new(), scratch: 0, queries: 0, failure: None };
     let outer = RUN.replace(Some(run));
     let result = work();
     let failure = RUN.replace(outer).and_then(|run| run.failure);

@@ -10,6 +10,8 @@ pub(super) struct Spot {
     pub(super) line: usize,
     /// In bytes, from 0: Go's column.
     pub(super) byte: usize,
+    /// In characters, from 1.
+    pub(super) column: usize,
     /// The node as Go prints it.
     pub(super) text: String,
 }
@@ -37,7 +39,7 @@ impl Site {
     pub(super) fn to_expr(&self, pos: Pos) -> Expr {
         let mut text = format!("{}{FIELD}{}", clean(&self.template), clean(&self.source));
         for spot in [&self.command, &self.callee].into_iter().chain(&self.arguments) {
-            text.push_str(&format!("{SPOT}{}{FIELD}{}{FIELD}{}", spot.line, spot.byte, clean(&spot.text)));
+            text.push_str(&format!("{SPOT}{}{FIELD}{}{FIELD}{}{FIELD}{}", spot.line, spot.byte, spot.column, clean(&spot.text)));
         }
         Expr::String(pos, text.into())
     }
@@ -47,10 +49,11 @@ impl Site {
         let mut parts = value.as_str()?.split(SPOT);
         let (template, source) = parts.next()?.split_once(FIELD)?;
         let mut spots = parts.map(|part| {
-            let mut fields = part.splitn(3, FIELD);
+            let mut fields = part.splitn(4, FIELD);
             Some(Spot {
                 line: fields.next()?.parse().ok()?,
                 byte: fields.next()?.parse().ok()?,
+                column: fields.next()?.parse().ok()?,
                 text: fields.next()?.to_owned(),
             })
         });
@@ -70,7 +73,7 @@ impl Site {
 
     /// An error as Go prints it.
     pub(super) fn message(&self, spot: &Spot, reason: &str) -> String {
-        let Spot { line, byte, text } = spot;
+        let Spot { line, byte, text, .. } = spot;
         let template = crate::model::go_quote(&self.template);
         format!("template: {}:{line}:{byte}: executing {template} at <{text}>: {reason}", self.source)
     }

@@ -21,8 +21,7 @@ pub(super) struct Tree {
 /// A syntax error at an offset.
 pub(super) fn error(source: Source<'_>, offset: usize, reason: &str) -> TemplateError {
     let spot = source.spot(offset, String::new());
-    let column = source.text.get(offset - spot.byte.min(offset)..offset).map_or(0, |before| before.chars().count()) + 1;
-    placed(source, spot.line, Some(column), reason)
+    placed(source, spot.line, Some(spot.column), reason)
 }
 
 fn placed(source: Source<'_>, line: usize, column: Option<usize>, reason: &str) -> TemplateError {
