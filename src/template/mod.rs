@@ -9,8 +9,10 @@
 mod engine;
 mod error;
 mod golang;
+mod notify;
 mod rule;
 
 pub use engine::Limits;
 pub use error::TemplateError;
+pub use notify::{Data, TemplateFile, Templates};
 pub use rule::{RuleContext, RuleTemplate};

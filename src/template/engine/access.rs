@@ -75,7 +75,10 @@ pub(super) fn iterate(values: &[Value]) -> Result<Value, Failure> {
         View::Nil => Ok(Value::Nil),
         View::Int(_) | View::Uint(_) if *variables > 1 => Err(Failure::At(
             Place::Last,
-            format!("can't use {} to iterate over more than one variable", crate::template::golang::print::display(value)),
+            format!(
+                "can't use {} to iterate over more than one variable",
+                crate::template::golang::print::display(value)
+            ),
         )),
         View::Int(_) | View::Uint(_) => Ok(value.clone()),
         View::Object(Object::List(_, items)) => Ok(Value::List(items)),

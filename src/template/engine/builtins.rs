@@ -14,11 +14,26 @@ use super::value::{MapKind, Object, View, as_text, is_true, open, text, type_nam
 
 pub(super) static BUILTINS: &[Function] = &[
     Function { name: "eq", params: &[Param::Any], rest: Some(Param::Any), run: eq },
-    Function { name: "ne", params: &[Param::Any, Param::Any], rest: None, run: |values| Ok(Value::Bool(!equal(&values[0], &values[1])?)) },
+    Function {
+        name: "ne",
+        params: &[Param::Any, Param::Any],
+        rest: None,
+        run: |values| Ok(Value::Bool(!equal(&values[0], &values[1])?)),
+    },
     Function { name: "lt", params: &[Param::Any, Param::Any], rest: None, run: |values| ordered(values, less) },
     Function { name: "le", params: &[Param::Any, Param::Any], rest: None, run: |values| ordered(values, at_most) },
-    Function { name: "gt", params: &[Param::Any, Param::Any], rest: None, run: |values| ordered(values, |a, b| Ok(!at_most(a, b)?)) },
-    Function { name: "ge", params: &[Param::Any, Param::Any], rest: None, run: |values| ordered(values, |a, b| Ok(!less(a, b)?)) },
+    Function {
+        name: "gt",
+        params: &[Param::Any, Param::Any],
+        rest: None,
+        run: |values| ordered(values, |a, b| Ok(!at_most(a, b)?)),
+    },
+    Function {
+        name: "ge",
+        params: &[Param::Any, Param::Any],
+        rest: None,
+        run: |values| ordered(values, |a, b| Ok(!less(a, b)?)),
+    },
     Function { name: "not", params: &[Param::Any], rest: None, run: |values| Ok(Value::Bool(!is_true(&values[0]))) },
     Function { name: "len", params: &[Param::Any], rest: None, run: length },
     Function { name: "index", params: &[Param::Any], rest: Some(Param::Any), run: index },
@@ -26,12 +41,17 @@ pub(super) static BUILTINS: &[Function] = &[
     Function { name: "call", params: &[Param::Any], rest: Some(Param::Any), run: call },
     Function { name: "print", params: &[], rest: Some(Param::Any), run: |values| Ok(text(&print::sprint(values))) },
     Function { name: "println", params: &[], rest: Some(Param::Any), run: |values| Ok(text(&print::sprintln(values))) },
-    Function { name: "printf", params: &[Param::Text], rest: Some(Param::Any), run: |values| {
-        let format = as_text(&values[0]).map_or("", |format| format);
-        // Wide fields multiply: what may come out is bounded before it is made.
-        run::spend(widest(format))?;
-        Ok(text(&print::sprintf(format, &values[1..])))
-    } },
+    Function {
+        name: "printf",
+        params: &[Param::Text],
+        rest: Some(Param::Any),
+        run: |values| {
+            let format = as_text(&values[0]).map_or("", |format| format);
+            // Wide fields multiply: what may come out is bounded before it is made.
+            run::spend(widest(format))?;
+            Ok(text(&print::sprintf(format, &values[1..])))
+        },
+    },
 ];
 
 /// The escapers, which must stay recognisable to the HTML pass: called without a site, on one text.
@@ -40,7 +60,11 @@ pub(super) static ESCAPERS: [(&str, fn(&str) -> String); 3] =
 
 /// The sum of the widths and precisions that a format names.
 fn widest(format: &str) -> usize {
-    format.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse::<usize>().ok()).filter(|width| *width <= 65_536).sum()
+    format
+        .split(|c: char| !c.is_ascii_digit())
+        .filter_map(|digits| digits.parse::<usize>().ok())
+        .filter(|width| *width <= 65_536)
+        .sum()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,9 +83,9 @@ fn basic(value: &Value) -> Option<Basic<'_>> {
         View::Uint(number) => Basic::Uint(number),
         View::Float(number) => Basic::Float(number),
         View::Text(text) | View::Safe(_, text) => Basic::Text(text),
-        View::Object(Object::Duration { nanos: number, pointer: false } | Object::Month(number) | Object::Weekday(number)) => {
-            Basic::Int(number)
-        }
+        View::Object(
+            Object::Duration { nanos: number, pointer: false } | Object::Month(number) | Object::Weekday(number),
+        ) => Basic::Int(number),
         View::Nil | View::Object(_) => return None,
     })
 }
@@ -169,7 +193,10 @@ fn index(values: &[Value]) -> Result<Value, String> {
             }
             View::Text(text) | View::Safe(_, text) => {
                 let at = position(key, text.len())?;
-                text.as_bytes().get(at).map(|byte| Value::Uint(u64::from(*byte))).ok_or("reflect: string index out of range")?
+                text.as_bytes()
+                    .get(at)
+                    .map(|byte| Value::Uint(u64::from(*byte)))
+                    .ok_or("reflect: string index out of range")?
             }
             View::Object(Object::Map(kind, entries)) => lookup(kind, &entries, key)?,
             View::Nil => return Err("index of nil pointer".to_owned()),

@@ -77,7 +77,11 @@ impl Param {
 pub(super) enum Failure {
     At(Place, String),
     /// An argument of a type that does not fit.
-    Mismatch { index: usize, want: Param, got: &'static str },
+    Mismatch {
+        index: usize,
+        want: Param,
+        got: &'static str,
+    },
 }
 
 /// Which node of a call an error names.

@@ -36,7 +36,9 @@ static ALERTS: &[Function] = &[
 fn with_status(alerts: &Value, status: &str) -> Value {
     let alerts = items(alerts).unwrap_or_default();
     let has_status = |alert: &&Value| match open(alert) {
-        View::Object(Object::Struct(alert)) => alert.get("Status").and_then(as_text).is_some_and(|found| **found == *status),
+        View::Object(Object::Struct(alert)) => {
+            alert.get("Status").and_then(as_text).is_some_and(|found| **found == *status)
+        }
         _ => false,
     };
     Object::list(ListKind::Alerts, alerts.iter().filter(has_status).cloned())
@@ -151,9 +153,7 @@ static TIME: &[Function] = {
         method("Second", &[], |values| Ok(Value::Int(local(values).second().into()))),
         method("Nanosecond", &[], |values| Ok(Value::Int(time(&values[0]).nanosecond().into()))),
         method("Weekday", &[], |values| Ok(Object::Weekday(time(&values[0]).weekday()).seal())),
-        method("Truncate", &[Param::Duration], |values| {
-            Ok(Object::time(time(&values[0]).truncate(whole(&values[1]))))
-        }),
+        method("Truncate", &[Param::Duration], |values| Ok(Object::time(time(&values[0]).truncate(whole(&values[1]))))),
         method("Round", &[Param::Duration], |values| Ok(Object::time(time(&values[0]).round(whole(&values[1]))))),
     ]
 };

@@ -71,8 +71,7 @@ thread_local! {
 
 /// Renders with `work` and returns what it returned, and the error that a function of ours raised.
 pub(super) fn within<T>(about: Rc<About>, limits: &Limits, work: impl FnOnce() -> T) -> (T, Option<TemplateError>) {
-    let run =
-        Run { about, limits: *limits, clock: SystemClock::new(), scratch: 0, queries: 0, failure: None };
+    let run = Run { about, limits: *limits, clock: SystemClock::new(), scratch: 0, queries: 0, failure: None };
     let outer = RUN.replace(Some(run));
     let result = work();
     let failure = RUN.replace(outer).and_then(|run| run.failure);
@@ -93,7 +92,8 @@ pub(super) fn fail(error: TemplateError) {
 /// # Errors
 /// Outside of a rendering, which no template can bring about.
 pub(crate) fn about() -> Result<Rc<About>, String> {
-    RUN.with_borrow(|run| run.as_ref().map(|run| run.about.clone())).ok_or_else(|| "no template is being rendered".to_owned())
+    RUN.with_borrow(|run| run.as_ref().map(|run| run.about.clone()))
+        .ok_or_else(|| "no template is being rendered".to_owned())
 }
 
 /// Refuses to go on when time is up.

@@ -17,8 +17,8 @@ use super::function::{Failure, Function, Place, placed, register};
 use super::nodes::Source;
 use super::rewrite::{self, Known, Rewritten, rewrite};
 use super::run::{self, About, Capped, Limits};
-use super::value::{View, as_text, is_true, open, text};
 use super::syntax;
+use super::value::{View, as_text, is_true, open, text};
 
 /// Which of Go's two engines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,6 +35,12 @@ pub(crate) struct Set {
     /// Cloning these clones handles: a text made ready is one more definition in a copy.
     text: gotmpl::Template,
     html: gotmpl::html::Template,
+}
+
+impl std::fmt::Debug for Set {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Set").field("templates", &self.names.len()).finish_non_exhaustive()
+    }
 }
 
 /// A definition that is parsed and not yet rewritten.
@@ -93,9 +99,9 @@ impl Set {
             match self.rewrite(name, definition, &|_| true) {
                 Ok(rewritten) => set.define(name, rewritten.body).map_err(|error| vec![(0, error)])?,
                 Err(error) => {
-                    let file = files.iter().rposition(|(file, text)| {
-                        *file == &*definition.source.0 && *text == &*definition.source.1
-                    });
+                    let file = files
+                        .iter()
+                        .rposition(|(file, text)| *file == &*definition.source.0 && *text == &*definition.source.1);
                     errors.push((file.unwrap_or(0), error));
                 }
             }
@@ -243,7 +249,9 @@ impl Program {
 /// An error of the engine itself.
 fn plain(error: &gotmpl::TemplateError) -> TemplateError {
     match error {
-        gotmpl::TemplateError::RecursionLimit => TemplateError::new("template: exceeded maximum template depth (200)", None),
+        gotmpl::TemplateError::RecursionLimit => {
+            TemplateError::new("template: exceeded maximum template depth (200)", None)
+        }
         gotmpl::TemplateError::RangeIterLimit => TemplateError::new("template: too many iterations", None),
         gotmpl::TemplateError::Escape { line, description, .. } => {
             let line = Some(*line).filter(|line| *line > 0);

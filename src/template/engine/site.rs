@@ -39,7 +39,13 @@ impl Site {
     pub(super) fn to_expr(&self, pos: Pos) -> Expr {
         let mut text = format!("{}{FIELD}{}", clean(&self.template), clean(&self.source));
         for spot in [&self.command, &self.callee].into_iter().chain(&self.arguments) {
-            text.push_str(&format!("{SPOT}{}{FIELD}{}{FIELD}{}{FIELD}{}", spot.line, spot.byte, spot.column, clean(&spot.text)));
+            text.push_str(&format!(
+                "{SPOT}{}{FIELD}{}{FIELD}{}{FIELD}{}",
+                spot.line,
+                spot.byte,
+                spot.column,
+                clean(&spot.text)
+            ));
         }
         Expr::String(pos, text.into())
     }

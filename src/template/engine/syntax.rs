@@ -180,9 +180,9 @@ fn stray(source: Source<'_>) -> TemplateError {
         let inside = source.text[at + 2..].trim_start_matches('-').trim_start();
         let Some(word) = ["end", "else"].into_iter().find(|word| inside.starts_with(word)) else { continue };
         let head = format!("{}{SENTINEL}", &source.text[..at]);
-        let closes_nothing = Parser::new(&head, "{{", "}}").and_then(Parser::parse).is_ok_and(|(body, _)| {
-            matches!(body.nodes.last(), Some(Node::Text(text)) if text.text.ends_with(SENTINEL))
-        });
+        let closes_nothing = Parser::new(&head, "{{", "}}").and_then(Parser::parse).is_ok_and(
+            |(body, _)| matches!(body.nodes.last(), Some(Node::Text(text)) if text.text.ends_with(SENTINEL)),
+        );
         if closes_nothing {
             return error(source, at + 2, &format!("unexpected {{{{{word}}}}}"));
         }

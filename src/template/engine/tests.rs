@@ -103,7 +103,10 @@ fn html_is_escaped_by_its_place() {
 fn a_template_that_is_not_there_is_found_by_the_check() {
     let program = set().program(Mode::Text, "", "{{ if .A }}{{ template \"x\" . }}{{ end }}").unwrap();
     let error = program.check().unwrap_err();
-    assert_eq!(error.to_string(), "template: :1:23: executing \"\" at <{{template \"x\" .}}>: template \"x\" not defined");
+    assert_eq!(
+        error.to_string(),
+        "template: :1:23: executing \"\" at <{{template \"x\" .}}>: template \"x\" not defined"
+    );
     assert_eq!((error.line, error.column), (Some(1), Some(24)));
 }
 
@@ -119,7 +122,10 @@ fn a_later_file_replaces_what_an_earlier_one_defined() {
     let broken = [("a.tmpl", "ok"), ("b.tmpl", "\n{{ define \"x\" }}{{ nope }}{{ end }}")];
     let errors = set.with_files(&broken).err().unwrap();
     assert_eq!(errors.len(), 1);
-    assert_eq!((errors[0].0, errors[0].1.to_string().as_str()), (1, "template: b.tmpl:2: function \"nope\" not defined"));
+    assert_eq!(
+        (errors[0].0, errors[0].1.to_string().as_str()),
+        (1, "template: b.tmpl:2: function \"nope\" not defined")
+    );
 }
 
 #[test]
@@ -129,7 +135,10 @@ fn a_template_cannot_use_up_the_machine() {
     let cases = [
         ("{{ range 2000 }}{{ end }}", "too many iterations"),
         ("{{ range 900 }}{{ range 900 }}{{ end }}{{ end }}", "too many iterations"),
-        ("{{ $x := \"aaaaaaaa\" }}{{ range 900 }}{{ $x = print $x $x }}{{ end }}", "template made more than 1048576 bytes of text"),
+        (
+            "{{ $x := \"aaaaaaaa\" }}{{ range 900 }}{{ $x = print $x $x }}{{ end }}",
+            "template made more than 1048576 bytes of text",
+        ),
         ("{{ range 900 }}{{ printf \"%5000d\" 1 }}{{ end }}", "larger than 65536 bytes"),
         ("{{ define \"r\" }}{{ template \"r\" . }}{{ end }}{{ template \"r\" . }}", "exceeded maximum template depth"),
     ];

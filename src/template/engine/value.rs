@@ -21,8 +21,14 @@ pub(crate) enum Object {
     Struct(Arc<Struct>),
     List(ListKind, Arc<[Value]>),
     Map(MapKind, Entries),
-    Time { at: Time, pointer: bool },
-    Duration { nanos: i64, pointer: bool },
+    Time {
+        at: Time,
+        pointer: bool,
+    },
+    Duration {
+        nanos: i64,
+        pointer: bool,
+    },
     /// `time.Month`, January is 1.
     Month(i64),
     /// `time.Weekday`, Sunday is 0.

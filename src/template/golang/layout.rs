@@ -200,7 +200,13 @@ struct Parts {
 pub(crate) fn parse(layout: &str, text: &str) -> Result<Time, String> {
     let quote = crate::model::go_quote;
     let misfit = |value: &str, element: &str| {
-        format!("parsing time {} as {}: cannot parse {} as {}", quote(text), quote(layout), quote(value), quote(element))
+        format!(
+            "parsing time {} as {}: cannot parse {} as {}",
+            quote(text),
+            quote(layout),
+            quote(value),
+            quote(element)
+        )
     };
     let mut parts = Parts::default();
     let mut rest = text;

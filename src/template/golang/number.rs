@@ -111,7 +111,10 @@ pub(crate) fn humanize_percentage(value: f64) -> String {
 pub(crate) fn to_nanos(seconds: f64) -> Result<i64, String> {
     let nanos = (seconds * 1e3).round() * 1e6;
     if !nanos.is_finite() || nanos.abs() >= i64::MAX as f64 {
-        return Err(format!("{} cannot be represented as a nanoseconds timestamp since it overflows int64", float::shortest(seconds)));
+        return Err(format!(
+            "{} cannot be represented as a nanoseconds timestamp since it overflows int64",
+            float::shortest(seconds)
+        ));
     }
     Ok(nanos as i64)
 }

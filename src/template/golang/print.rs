@@ -312,7 +312,8 @@ fn stringer(object: &Object) -> Option<String> {
         }))),
         // In the order of its sorted pairs.
         Object::Map(MapKind::Kv, entries) => {
-            let pairs = entries.iter().map(|(name, value)| (name.to_string(), as_text(value).map_or("", |v| v).to_owned()));
+            let pairs =
+                entries.iter().map(|(name, value)| (name.to_string(), as_text(value).map_or("", |v| v).to_owned()));
             let (first, rest): (Vec<_>, Vec<_>) = pairs.partition(|(name, _)| name == "alertname");
             Some(joined(first.into_iter().chain(rest)))
         }
@@ -346,9 +347,30 @@ mod tests {
         check("%d %d", &[Value::Int(1)], "1 %!d(MISSING)");
         check("%d", &[Value::Int(1), Value::Int(2), text("x"), float(1.5)], "1%!(EXTRA int=2, string=x, float64=1.5)");
         check("%*d|%[2]d %[1]d", &[Value::Int(5), Value::Int(42)], "   42|42 5");
-        check("%6.2f|%-8s|%8s|%08.3f|%+.2e", &[float(3.14159), text("ab"), text("ab"), float(-3.14159), float(12345.678)], "  3.14|ab      |      ab|-003.142|+1.23e+04");
-        check("%-5d|%05d|%+d|%t|%c|%U|%o|%#x|%%", &[Value::Int(42), Value::Int(42), Value::Int(42), Value::Bool(true), Value::Int(65), Value::Int(0x1F600), Value::Int(8), Value::Int(255)], "42   |00042|+42|true|A|U+1F600|10|0xff|%");
-        check("%x|% x|%X|%.2s|%q", &[text("hi"), text("hi"), text("hi"), text("abc"), text("a\"b")], "6869|68 69|6869|ab|\"a\\\"b\"");
+        check(
+            "%6.2f|%-8s|%8s|%08.3f|%+.2e",
+            &[float(3.14159), text("ab"), text("ab"), float(-3.14159), float(12345.678)],
+            "  3.14|ab      |      ab|-003.142|+1.23e+04",
+        );
+        check(
+            "%-5d|%05d|%+d|%t|%c|%U|%o|%#x|%%",
+            &[
+                Value::Int(42),
+                Value::Int(42),
+                Value::Int(42),
+                Value::Bool(true),
+                Value::Int(65),
+                Value::Int(0x1F600),
+                Value::Int(8),
+                Value::Int(255),
+            ],
+            "42   |00042|+42|true|A|U+1F600|10|0xff|%",
+        );
+        check(
+            "%x|% x|%X|%.2s|%q",
+            &[text("hi"), text("hi"), text("hi"), text("abc"), text("a\"b")],
+            "6869|68 69|6869|ab|\"a\\\"b\"",
+        );
         check("%v %d %s", &[Value::Nil, Value::Nil, Value::Int(5)], "<nil> %!d(<nil>) %!s(int=5)");
         check("%!|%z", &[Value::Int(1)], "%!!(int=1)|%!z(MISSING)");
         check("%6.2v|%g", &[float(123_456.0), float(1e20)], "1.2e+05|1e+20");
@@ -362,8 +384,19 @@ mod tests {
         assert_eq!(display(&Object::map(MapKind::Kv, &labels)), "alertname=Up, a=1, z=2");
         assert_eq!(display(&Object::map(MapKind::Labels, &labels)), "map[a:1 alertname:Up z:2]");
         assert_eq!(display(&Object::list(ListKind::Strings, [text("x"), text("y")])), "[x y]");
-        check("%q|%d", &[Object::list(ListKind::Strings, [text("x"), text("y")]), Object::map(MapKind::Labels, &LabelSet::from_pairs([("a", "b")]))], "[\"x\" \"y\"]|map[%!d(string=a):%!d(string=b)]");
-        check("%d|%s|%d", &[Object::duration(1_000_000_000), Object::duration(1_000_000_000), Object::Month(1).seal()], "1000000000|1s|1");
+        check(
+            "%q|%d",
+            &[
+                Object::list(ListKind::Strings, [text("x"), text("y")]),
+                Object::map(MapKind::Labels, &LabelSet::from_pairs([("a", "b")])),
+            ],
+            "[\"x\" \"y\"]|map[%!d(string=a):%!d(string=b)]",
+        );
+        check(
+            "%d|%s|%d",
+            &[Object::duration(1_000_000_000), Object::duration(1_000_000_000), Object::Month(1).seal()],
+            "1000000000|1s|1",
+        );
     }
 
     #[test]

@@ -99,7 +99,8 @@ impl Spec {
     }
 
     pub(crate) fn cut<'a>(&self, text: &'a str) -> &'a str {
-        let end = self.precision.and_then(|precision| text.char_indices().nth(precision)).map_or(text.len(), |(at, _)| at);
+        let end =
+            self.precision.and_then(|precision| text.char_indices().nth(precision)).map_or(text.len(), |(at, _)| at);
         &text[..end]
     }
 

@@ -22,7 +22,10 @@ pub(crate) struct Time {
 pub(crate) enum Zone {
     Named(Tz),
     /// From a parsed text: seconds east of UTC and the abbreviation, empty if the text had none.
-    Fixed { seconds: i32, name: String },
+    Fixed {
+        seconds: i32,
+        name: String,
+    },
 }
 
 pub(crate) const UTC: Zone = Zone::Named(Tz::UTC);
@@ -205,7 +208,18 @@ fn shift(at: NaiveDateTime, seconds: i64) -> NaiveDateTime {
 }
 
 pub(crate) const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 
 pub(crate) const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];

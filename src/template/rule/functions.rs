@@ -14,7 +14,11 @@ use crate::template::golang::{escape, float, number};
 
 use Param::{Any, Sample, Samples, Text};
 
-const fn function(name: &'static str, params: &'static [Param], run: fn(&[Value]) -> Result<Value, String>) -> Function {
+const fn function(
+    name: &'static str,
+    params: &'static [Param],
+    run: fn(&[Value]) -> Result<Value, String>,
+) -> Function {
     Function { name, params, rest: None, run }
 }
 
@@ -28,7 +32,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function { name: "args", params: &[], rest: Some(Any), run: args },
     function("humanize", &[Any], |values| Ok(text(&number::humanize(number::from_value(&values[0])?)))),
     function("humanize1024", &[Any], |values| Ok(text(&number::humanize_1024(number::from_value(&values[0])?)))),
-    function("humanizeDuration", &[Any], |values| Ok(text(&number::humanize_duration(number::from_value(&values[0])?)))),
+    function("humanizeDuration", &[Any], |values| {
+        Ok(text(&number::humanize_duration(number::from_value(&values[0])?)))
+    }),
     function("humanizePercentage", &[Any], |values| {
         Ok(text(&number::humanize_percentage(number::from_value(&values[0])?)))
     }),

@@ -33,7 +33,10 @@ struct Kept {
 enum Content {
     /// Nothing to expand.
     Plain(String),
-    Template { program: Program, may_query: bool },
+    Template {
+        program: Program,
+        may_query: bool,
+    },
 }
 
 /// What a rendering sees besides the labels and the value.

@@ -69,7 +69,10 @@ fn floats_print_shortest() {
         assert_eq!(render("{{ $value }}", value), want);
         assert_eq!(render("{{ print $value }}", value), want);
     }
-    assert_eq!(render("{{ printf \"%d %s %.2f\" $value $value $value }}", 1.5), "%!d(float64=1.5) %!s(float64=1.5) 1.50");
+    assert_eq!(
+        render("{{ printf \"%d %s %.2f\" $value $value $value }}", 1.5),
+        "%!d(float64=1.5) %!s(float64=1.5) 1.50"
+    );
     assert_eq!(render("{{ printf \"%d\" }} {{ printf \"x\" 4 }}", 1.5), "%!d(MISSING) x%!(EXTRA int=4)");
 }
 
@@ -81,8 +84,14 @@ fn functions_give_what_the_contract_says() {
         ("{{ humanizeDuration .1 }} {{ humanizeDuration .0001 }} {{ humanizeDuration 899.99 }}", "100ms 100us 14m 59s"),
         ("{{ humanizePercentage 0.1234567 }}", "12.35%"),
         ("{{ humanizeTimestamp 1435065584.128 }}", "2015-06-23 13:19:44.128 +0000 UTC"),
-        ("{{ humanizeTimestamp \"-0.5\" }} {{ humanizeTimestamp 1e-9 }}", "1969-12-31 23:59:59.5 +0000 UTC 1970-01-01 00:00:00 +0000 UTC"),
-        ("{{ humanizeTimestamp 1234567 }} {{ humanizeTimestamp -90 }}", "1970-01-15 06:56:07 +0000 UTC 1969-12-31 23:58:30 +0000 UTC"),
+        (
+            "{{ humanizeTimestamp \"-0.5\" }} {{ humanizeTimestamp 1e-9 }}",
+            "1969-12-31 23:59:59.5 +0000 UTC 1970-01-01 00:00:00 +0000 UTC",
+        ),
+        (
+            "{{ humanizeTimestamp 1234567 }} {{ humanizeTimestamp -90 }}",
+            "1970-01-15 06:56:07 +0000 UTC 1969-12-31 23:58:30 +0000 UTC",
+        ),
         ("{{ humanizeTimestamp \"NaN\" }} {{ humanizeTimestamp \"Inf\" }}", "NaN +Inf"),
         ("{{ toDuration 90.5 }} {{ toDuration 3600 }} {{ toDuration 0.001 }}", "1m30.5s 1h0m0s 1ms"),
         ("{{ (toDuration 90.5).Seconds }}", "90.5"),
@@ -91,12 +100,24 @@ fn functions_give_what_the_contract_says() {
         ("{{ humanizeDuration ((toTime 100).Sub (toTime 10)) }}", "1m 30s"),
         ("{{ now }}", "1.435065584128e+09"),
         ("{{ parseDuration \"1h2m10ms\" }} {{ parseDuration \"-5m\" }}", "3720.01 -300"),
-        ("{{ title \"foo-bar o'neil x_y 1ab\" }} {{ toUpper \"aé\" }} {{ toLower \"AÉ\" }}", "Foo-Bar O'neil X_y 1Ab AÉ aé"),
+        (
+            "{{ title \"foo-bar o'neil x_y 1ab\" }} {{ toUpper \"aé\" }} {{ toLower \"AÉ\" }}",
+            "Foo-Bar O'neil X_y 1Ab AÉ aé",
+        ),
         ("{{ match \"b+\" \"abbc\" }} {{ match \"^b\" \"abbc\" }}", "true false"),
         ("{{ reReplaceAll \"(b+)\" \"<$1>\" \"abbc\" }} {{ reReplaceAll \"b*\" \"-\" \"abc\" }}", "a<bb>c -a-c-"),
-        ("{{ stripPort \"localhost:9090\" }} {{ stripPort \"host:\" }} {{ stripPort \"[2001:db8::1]:80\" }} {{ stripPort \"a:b:c\" }}", "localhost host 2001:db8::1 a:b:c"),
-        ("{{ stripDomain \"foo.example.com:12345\" }} {{ stripDomain \"foo.example.com\" }} {{ stripDomain \"192.0.2.1:80\" }} {{ stripDomain \"[2001:db8::1]:80\" }}", "foo:12345 foo 192.0.2.1:80 [2001:db8::1]:80"),
-        ("{{ graphLink \"up == 0\" }} {{ tableLink \"up\" }}", "/graph?g0.expr=up+%3D%3D+0&g0.tab=0 /graph?g0.expr=up&g0.tab=1"),
+        (
+            "{{ stripPort \"localhost:9090\" }} {{ stripPort \"host:\" }} {{ stripPort \"[2001:db8::1]:80\" }} {{ stripPort \"a:b:c\" }}",
+            "localhost host 2001:db8::1 a:b:c",
+        ),
+        (
+            "{{ stripDomain \"foo.example.com:12345\" }} {{ stripDomain \"foo.example.com\" }} {{ stripDomain \"192.0.2.1:80\" }} {{ stripDomain \"[2001:db8::1]:80\" }}",
+            "foo:12345 foo 192.0.2.1:80 [2001:db8::1]:80",
+        ),
+        (
+            "{{ graphLink \"up == 0\" }} {{ tableLink \"up\" }}",
+            "/graph?g0.expr=up+%3D%3D+0&g0.tab=0 /graph?g0.expr=up&g0.tab=1",
+        ),
         ("{{ pathPrefix }} {{ externalURL }}", "/path/prefix http://prom.example:9090/path/prefix"),
         ("{{ safeHtml \"<b>\" }} {{ urlQueryEscape \"a b&\" }}", "<b> a+b%26"),
         ("{{ print 1 2 \"a\" \"b\" 3 }}", "1 2ab3"),
@@ -114,10 +135,19 @@ fn queries_are_answered_in_the_engines_order() {
         ("{{ query \"metric\" | first | strvalue }}", "text"),
         ("{{ (query \"metric\" | first).Labels.instance }}", "b"),
         ("{{ range query \"metric\" }}{{ .Labels.instance }}:{{ .Value }} {{ end }}", "b:21 9:2 10:11 "),
-        ("{{ range query \"metric\" | sortByLabel \"instance\" }}{{ .Labels.instance }}:{{ .Value }} {{ end }}", "10:11 9:2 b:21 "),
+        (
+            "{{ range query \"metric\" | sortByLabel \"instance\" }}{{ .Labels.instance }}:{{ .Value }} {{ end }}",
+            "10:11 9:2 b:21 ",
+        ),
         ("{{ if query \"none\" }}some{{ else }}none{{ end }} {{ len (query \"metric\") }}", "none 3"),
-        ("{{ query \"none\" | first }}", "template: __alert_Down:1:130: executing \"__alert_Down\" at <first>: error calling first: first() called on vector with no elements"),
-        ("{{ query \"bad\" }}", "template: __alert_Down:1:115: executing \"__alert_Down\" at <query \"bad\">: error calling query: 1:4: parse error"),
+        (
+            "{{ query \"none\" | first }}",
+            "template: __alert_Down:1:130: executing \"__alert_Down\" at <first>: error calling first: first() called on vector with no elements",
+        ),
+        (
+            "{{ query \"bad\" }}",
+            "template: __alert_Down:1:115: executing \"__alert_Down\" at <query \"bad\">: error calling query: 1:4: parse error",
+        ),
     ];
     for (text, want) in cases {
         assert_eq!(render(text, 1.5), want, "{text}");
@@ -128,17 +158,41 @@ fn queries_are_answered_in_the_engines_order() {
 #[test]
 fn errors_are_prometheus_own() {
     let cases = [
-        ("{{ .Foo }}", "template: __alert_Down:1:115: executing \"__alert_Down\" at <.Foo>: can't evaluate field Foo in type struct { Labels map[string]string; ExternalLabels map[string]string; ExternalURL string; Value interface {} }"),
-        ("{{ gt $value 5 }}", "template: __alert_Down:1:115: executing \"__alert_Down\" at <gt $value 5>: error calling gt: incompatible types for comparison: float64 and int"),
+        (
+            "{{ .Foo }}",
+            "template: __alert_Down:1:115: executing \"__alert_Down\" at <.Foo>: can't evaluate field Foo in type struct { Labels map[string]string; ExternalLabels map[string]string; ExternalURL string; Value interface {} }",
+        ),
+        (
+            "{{ gt $value 5 }}",
+            "template: __alert_Down:1:115: executing \"__alert_Down\" at <gt $value 5>: error calling gt: incompatible types for comparison: float64 and int",
+        ),
         ("{{ gt $value 5.0 }}", "false"),
-        ("{{ humanize \"abc\" }}", "template: __alert_Down:1:115: executing \"__alert_Down\" at <humanize \"abc\">: error calling humanize: strconv.ParseFloat: parsing \"abc\": invalid syntax"),
+        (
+            "{{ humanize \"abc\" }}",
+            "template: __alert_Down:1:115: executing \"__alert_Down\" at <humanize \"abc\">: error calling humanize: strconv.ParseFloat: parsing \"abc\": invalid syntax",
+        ),
         ("{{ nofunc }}", "template: __alert_Down:1: function \"nofunc\" not defined"),
         ("a\n{{ $foo }}", "template: __alert_Down:2: undefined variable \"$foo\""),
-        ("a\n  {{ humanize true }}", "template: __alert_Down:2:5: executing \"__alert_Down\" at <humanize true>: error calling humanize: can't convert bool to float"),
-        ("{{ toDuration 5 | humanize }}", "template: __alert_Down:1:130: executing \"__alert_Down\" at <humanize>: error calling humanize: can't convert *time.Duration to float"),
-        ("{{ toTime \"NaN\" }}", "template: __alert_Down:1:115: executing \"__alert_Down\" at <toTime \"NaN\">: error calling toTime: NaN cannot be represented as a nanoseconds timestamp since it overflows int64"),
-        ("{{ match \"[\" \"x\" }}", "template: __alert_Down:1:115: executing \"__alert_Down\" at <match \"[\" \"x\">: error calling match: error parsing regexp: missing closing ]: `[`"),
-        ("{{ toUpper $value }}", "template: __alert_Down:1:123: executing \"__alert_Down\" at <$value>: wrong type for value; expected string; got float64"),
+        (
+            "a\n  {{ humanize true }}",
+            "template: __alert_Down:2:5: executing \"__alert_Down\" at <humanize true>: error calling humanize: can't convert bool to float",
+        ),
+        (
+            "{{ toDuration 5 | humanize }}",
+            "template: __alert_Down:1:130: executing \"__alert_Down\" at <humanize>: error calling humanize: can't convert *time.Duration to float",
+        ),
+        (
+            "{{ toTime \"NaN\" }}",
+            "template: __alert_Down:1:115: executing \"__alert_Down\" at <toTime \"NaN\">: error calling toTime: NaN cannot be represented as a nanoseconds timestamp since it overflows int64",
+        ),
+        (
+            "{{ match \"[\" \"x\" }}",
+            "template: __alert_Down:1:115: executing \"__alert_Down\" at <match \"[\" \"x\">: error calling match: error parsing regexp: missing closing ]: `[`",
+        ),
+        (
+            "{{ toUpper $value }}",
+            "template: __alert_Down:1:123: executing \"__alert_Down\" at <$value>: wrong type for value; expected string; got float64",
+        ),
         ("{{ end }}", "template: __alert_Down:1: unexpected {{end}}"),
         ("{{ if true }}", "template: __alert_Down:1: unexpected EOF"),
     ];
