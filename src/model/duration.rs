@@ -15,8 +15,15 @@ pub enum DurationError {
     OutOfRange,
 }
 
-const UNITS: [(&str, u64); 7] =
-    [("y", 31_536_000_000), ("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+const UNITS: [(&str, u64); 7] = [
+    ("y", 31_536_000_000),
+    ("w", 604_800_000),
+    ("d", 86_400_000),
+    ("h", 3_600_000),
+    ("m", 60_000),
+    ("s", 1_000),
+    ("ms", 1),
+];
 
 /// Prometheus' form: `[Ny][Nw][Nd][Nh][Nm][Ns][Nms]` in that order, each at most once, or exactly `0`.
 ///
@@ -132,7 +139,15 @@ mod tests {
 
     #[test]
     fn prometheus_durations_are_read_and_refused_as_the_peer_does() {
-        let good = [("0", 0), ("5m", 300_000), ("1h30m", 5_400_000), ("0h5m", 300_000), ("00h5m", 300_000), ("1y", 31_536_000_000), ("1500ms", 1500)];
+        let good = [
+            ("0", 0),
+            ("5m", 300_000),
+            ("1h30m", 5_400_000),
+            ("0h5m", 300_000),
+            ("00h5m", 300_000),
+            ("1y", 31_536_000_000),
+            ("1500ms", 1500),
+        ];
         for (text, millis) in good {
             assert_eq!(parse_duration(text), Ok(Duration::from_millis(millis)), "{text}");
         }
@@ -156,7 +171,16 @@ mod tests {
 
     #[test]
     fn durations_print_canonically() {
-        let cases = [("300s", "5m"), ("36h", "1d12h"), ("1500ms", "1s500ms"), ("365d", "1y"), ("8d", "8d"), ("7d", "1w"), ("0", "0s"), ("90s", "1m30s")];
+        let cases = [
+            ("300s", "5m"),
+            ("36h", "1d12h"),
+            ("1500ms", "1s500ms"),
+            ("365d", "1y"),
+            ("8d", "8d"),
+            ("7d", "1w"),
+            ("0", "0s"),
+            ("90s", "1m30s"),
+        ];
         for (text, want) in cases {
             assert_eq!(format_duration(parse_duration(text).unwrap()), want, "{text}");
         }

@@ -7,6 +7,7 @@ mod alert;
 mod duration;
 mod labels;
 mod notification;
+mod regex;
 mod sample;
 mod text;
 mod time;
@@ -18,6 +19,7 @@ pub use notification::{
     Attempt, DataValue, Failure, FailureReason, GroupKey, Integration, IntegrationId, Notification, NotificationReason,
     NotifiedAlert, Receiver, ReceiverData, Way,
 };
+pub use regex::{GoRegex, RegexError};
 pub use sample::{Sample, Series, Sink, SinkError};
 pub use text::{go_quote, truncate_chars};
 pub use time::{Clock, SystemClock, TestClock, Timestamp, duration_millis};

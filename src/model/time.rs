@@ -98,7 +98,9 @@ impl Timestamp {
             clock.len() - at == 5 && clock.find('.').is_some_and(|dot| matches!(at - dot - 1, 3 | 6))
         });
         if colonless {
-            return DateTime::parse_from_str(&with_t, "%Y-%m-%dT%H:%M:%S%.f%z").ok().map(|t| Timestamp(t.timestamp_millis()));
+            return DateTime::parse_from_str(&with_t, "%Y-%m-%dT%H:%M:%S%.f%z")
+                .ok()
+                .map(|t| Timestamp(t.timestamp_millis()));
         }
         let local = with_t.strip_suffix('Z').unwrap_or(&with_t);
         for form in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"] {

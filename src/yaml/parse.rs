@@ -85,7 +85,9 @@ pub fn parse(source: &str, findings: &mut Findings) -> Option<Document> {
                 second = Some(at);
                 break;
             }
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => continue,
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {
+                continue;
+            }
             Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _) if open.len() >= MAX_DEPTH => {
                 let _ = anchor;
                 builder.findings.error(at, format!("nested more than {MAX_DEPTH} levels deep"));

@@ -122,7 +122,12 @@ impl<'a> Section<'a> {
     }
 
     /// Reads a key by `want`. Absent and null give `None`; what does not fit is a finding and gives `None` too.
-    pub fn read<T>(&mut self, key: &'static str, findings: &mut Findings, want: impl Fn(&'a Node) -> Result<T, String>) -> Option<T> {
+    pub fn read<T>(
+        &mut self,
+        key: &'static str,
+        findings: &mut Findings,
+        want: impl Fn(&'a Node) -> Result<T, String>,
+    ) -> Option<T> {
         let node = self.some(key)?;
         match want(node) {
             Ok(value) => Some(value),
