@@ -6,6 +6,7 @@
 mod alert;
 mod duration;
 mod labels;
+mod matcher;
 mod notification;
 mod regex;
 mod sample;
@@ -15,6 +16,10 @@ mod time;
 pub use alert::{Alert, AlertEnd, AlertStatus, Announce, AnnounceError, PostedAlert};
 pub use duration::{DurationError, format_duration, parse_duration, parse_go_duration};
 pub use labels::{Fingerprint, LabelSet};
+pub use matcher::{
+    MatchOp, Matcher, MatcherError, MatcherMode, Parsed, is_classic_label_name, is_valid_label_name, matchers_text,
+    parse_matcher, parse_matchers,
+};
 pub use notification::{
     Attempt, DataValue, Failure, FailureReason, GroupKey, Integration, IntegrationId, Notification, NotificationReason,
     NotifiedAlert, Receiver, ReceiverData, Way,
