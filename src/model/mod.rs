@@ -26,7 +26,7 @@ pub use notification::{
 };
 pub use regex::{GoRegex, RegexError};
 pub use sample::{Sample, Series, Sink, SinkError};
-pub use text::{go_quote, truncate_chars};
+pub use text::{go_exponent, go_quote, truncate_chars};
 pub use time::{Clock, SystemClock, TestClock, Timestamp, duration_millis};
 
 use sha2::{Digest, Sha256};

@@ -51,6 +51,11 @@ impl GroupKey {
         GroupKey(format!("{route_key}:{group_labels}").into())
     }
 
+    /// As it was stored.
+    pub fn stored(text: &str) -> Self {
+        GroupKey(text.into())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -30,6 +30,24 @@ pub fn go_quote(text: &str) -> String {
     out
 }
 
+/// Go's `%e` with the shortest digits that round-trip and at least two exponent digits: `1e+00`, `1.2345675e+06`, `NaN`,
+/// `+Inf` (values of alerts in Prometheus' API).
+pub fn go_exponent(value: f64) -> String {
+    if value.is_nan() {
+        return "NaN".to_owned();
+    }
+    if value.is_infinite() {
+        return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
+    }
+    let text = format!("{value:e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let (sign, exponent) = match exponent.strip_prefix('-') {
+        Some(rest) => ('-', rest),
+        None => ('+', exponent),
+    };
+    format!("{digits}e{sign}{exponent:0>2}")
+}
+
 /// Go's `unicode.IsPrint` for what is not ASCII: letters, marks, numbers, punctuation and symbols.
 fn is_printable(c: char) -> bool {
     #[expect(clippy::expect_used, reason = "a constant pattern, compiled by a test")]
@@ -68,6 +86,15 @@ mod tests {
         for (text, want) in cases {
             assert_eq!(go_quote(text), want);
         }
+    }
+
+    #[test]
+    fn exponents_are_gos() {
+        let cases = [(1.0, "1e+00"), (1_234_567.5, "1.2345675e+06"), (1e-7, "1e-07"), (-0.0, "-0e+00"), (1e300, "1e+300")];
+        for (value, want) in cases {
+            assert_eq!(go_exponent(value), want);
+        }
+        assert_eq!((go_exponent(f64::NAN), go_exponent(f64::NEG_INFINITY)), ("NaN".to_owned(), "-Inf".to_owned()));
     }
 
     #[test]

@@ -56,15 +56,21 @@ pub struct Parsed<T> {
     pub warning: Option<String>,
 }
 
-/// A list of matchers, with braces around it or without, in the order written.
+/// A list of matchers, with braces around it or without, sorted.
 ///
 /// # Errors
 /// A text that the mode's grammar refuses; in fallback mode, one that both refuse, with the classic grammar's reason.
 pub fn parse_matchers(text: &str, mode: MatcherMode) -> Result<Parsed<Vec<Matcher>>, MatcherError> {
+    let sorted = |mut list: Vec<Matcher>| {
+        list.sort();
+        list
+    };
+    let utf8 = || utf8::parse_list(text).map(sorted);
+    let classic = || classic::parse_list(text).map(sorted);
     match mode {
-        MatcherMode::Utf8 => utf8::parse_list(text).map(plain),
-        MatcherMode::Classic => classic::parse_list(text).map(plain),
-        MatcherMode::Fallback => weigh(text, utf8::parse_list(text), classic::parse_list(text), |list| {
+        MatcherMode::Utf8 => utf8().map(plain),
+        MatcherMode::Classic => classic().map(plain),
+        MatcherMode::Fallback => weigh(text, utf8(), classic(), |list| {
             let text = matchers_text(list);
             text[1..text.len() - 1].to_owned()
         }),
@@ -239,11 +245,11 @@ mod tests {
             ("a=b,", r#"{a="b"}"#, r#"{a="b"}"#),
             (
                 "{foo=!bar,bar=$baz\\n}",
-                r#"! {foo="!bar",bar="$baz\n"}"#,
+                r#"! {bar="$baz\n",foo="!bar"}"#,
                 "5:6: !: expected one of '=~': expected label value",
             ),
-            ("{foo🙂=bar,bar=baz🙂}", r#"{foo🙂="bar",bar="baz🙂"}"#, r#"{foo🙂="bar",bar="baz🙂"}"#),
-            ("b=1,a=2", r#"{b="1",a="2"}"#, r#"{b="1",a="2"}"#),
+            ("{foo🙂=bar,bar=baz🙂}", r#"{bar="baz🙂",foo🙂="bar"}"#, r#"{bar="baz🙂",foo🙂="bar"}"#),
+            ("b=1,a=2", r#"{a="2",b="1"}"#, r#"{a="2",b="1"}"#),
         ];
         for (input, fallback, strict) in cases {
             assert_eq!(list(input, MatcherMode::Fallback), fallback, "{input}");
