@@ -243,7 +243,7 @@ impl Reader<'_> {
                             self.findings.error_with_help(item.position, message, format!("did you mean {near:?}?"));
                         }
                         None => {
-                            self.findings.error_with_help(item.position, message, "define it under `time_intervals`")
+                            self.findings.error_with_help(item.position, message, "define it under `time_intervals`");
                         }
                     }
                 }

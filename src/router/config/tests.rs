@@ -89,7 +89,8 @@ fn reached(config: &RouterConfig, labels: &[(&str, &str)]) -> Vec<String> {
 fn an_alert_reaches_the_deepest_routes_with_all_that_they_inherit() {
     let config = good(TEAMS);
     let db = "owner={{ .GroupLabels.team }} queue=db";
-    let cases: [(&[(&str, &str)], Vec<String>); 9] = [
+    type Pairs<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(Pairs<'_>, Vec<String>); 9] = [
         (&[], vec!["r [alertname] 30s 5m 4h () {}".into()]),
         (&[("team", "db"), ("level", "info")], vec!["r [alertname] 30s 5m 4h () {}".into()]),
         (&[("team", "db")], vec![format!(r#"db [alertname] 30s 5m 4h ({db}) {{}}/{{level!="info",team="db"}}"#)]),
