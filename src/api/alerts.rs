@@ -51,6 +51,9 @@ pub(super) fn answer(posted: Result<Posted, AnnounceError>) -> Response {
         Ok(Posted { accepted, .. }) if accepted.news && accepted.degraded => {
             later("storage is degraded: the alerts were taken, but may be lost in a crash")
         }
+        Ok(Posted { accepted, .. }) if accepted.refused > 0 => {
+            later(&format!("{} new alerts refused: as many are known as `limits.alerts` allows", accepted.refused))
+        }
         Ok(_) => StatusCode::OK.into_response(),
         Err(error) => later(&error.to_string()),
     }
@@ -63,7 +66,8 @@ fn later(why: &str) -> Response {
 }
 
 pub(super) fn wrong_content_type(headers: &HeaderMap) -> Option<Response> {
-    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("application/octet-stream");
+    let given =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("application/octet-stream");
     let kind = given.split(';').next().unwrap_or_default().trim();
     (!kind.eq_ignore_ascii_case("application/json")).then(|| {
         let message = format!("unsupported media type {given:?}, only [application/json] are allowed");

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::belfry::BelfryConfig;
+use super::belfry::{BelfryConfig, RouterPlace};
+use super::router_file::{self, Purpose, RouterFile};
 use super::rule_files;
 use crate::rules::RuleFile;
 use crate::yaml::{self, Diagnostic, Findings, Position, Severity};
@@ -15,6 +16,8 @@ pub struct Loaded {
     pub config: BelfryConfig,
     /// In the order of `rule_files`, each once.
     pub rules: Vec<RuleFile>,
+    /// `None`: alerts are kept and shown, and nobody is told.
+    pub router: Option<RouterFile>,
     /// What deserves a look, in all files.
     pub warnings: Vec<Diagnostic>,
 }
@@ -23,7 +26,7 @@ impl Loaded {
     /// What holds without a file: all defaults, seen from the working directory.
     pub fn defaults() -> Self {
         let dir = PathBuf::from(".");
-        Loaded { config: BelfryConfig::defaults(&dir), dir, rules: Vec::new(), warnings: Vec::new() }
+        Loaded { config: BelfryConfig::defaults(&dir), dir, rules: Vec::new(), router: None, warnings: Vec::new() }
     }
 }
 
@@ -31,7 +34,7 @@ impl Loaded {
 ///
 /// # Errors
 /// All findings in all files, warnings among them, if any is an error.
-pub fn load(path: &Path) -> Result<Loaded, Vec<Diagnostic>> {
+pub fn load(path: &Path, purpose: Purpose) -> Result<Loaded, Vec<Diagnostic>> {
     let shown = path.to_string_lossy();
     let mut findings = Findings::new(&*shown);
     let dir = folder(path);
@@ -47,18 +50,46 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Diagnostic>> {
     };
     let files = read.map(|config| {
         let rules = rule_files::read(&config, &dir, &mut findings, &mut others);
-        (config, rules)
+        let router = read_router(&config, &dir, purpose, &mut findings, &mut others);
+        (config, rules, router)
     });
     findings.extend(others);
     let failed = findings.has_errors();
     let mut all = findings.into_sorted();
     all.dedup();
     match files {
-        Some((config, rules)) if !failed => {
+        Some((config, rules, router)) if !failed => {
             debug_assert!(all.iter().all(|finding| finding.severity == Severity::Warning));
-            Ok(Loaded { dir, config, rules, warnings: all })
+            Ok(Loaded { dir, config, rules, router, warnings: all })
         }
         _ => Err(all),
+    }
+}
+
+/// The router's file that belfry.yml names, or what it says of it inline.
+fn read_router(
+    config: &BelfryConfig,
+    dir: &Path,
+    purpose: Purpose,
+    findings: &mut Findings,
+    others: &mut Vec<Diagnostic>,
+) -> Option<RouterFile> {
+    match config.router.as_ref()? {
+        RouterPlace::Inline(node) => router_file::read(node, dir, purpose, findings),
+        RouterPlace::File { path, position } => match read_text(path) {
+            Ok(text) => {
+                let shown = path.to_string_lossy();
+                let mut own = Findings::new(&*shown);
+                let read = yaml::parse(&text, &mut own)
+                    .and_then(|document| router_file::read_document(&document, &folder(path), purpose, &mut own));
+                others.extend(own.into_sorted());
+                read
+            }
+            Err(reason) => {
+                findings.error(*position, format!("router: {}: {reason}", path.display()));
+                None
+            }
+        },
     }
 }
 

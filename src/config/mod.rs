@@ -11,6 +11,7 @@ mod later;
 mod limits;
 mod load;
 mod paths;
+mod router_file;
 mod rule_files;
 mod scalar;
 mod sections;
@@ -25,6 +26,7 @@ pub use belfry::{BelfryConfig, RouterPlace, RulePattern};
 pub use kind::FileKind;
 pub use limits::LimitsConfig;
 pub use load::{Loaded, load};
+pub use router_file::{Purpose, RouterFile, read_document as read_router_document};
 pub use sections::{
     DeliveryConfig, EvaluationConfig, ExternalUrls, GlobalConfig, LogConfig, LogFormat, LogLevel, WebConfig,
     WebhooksConfig,

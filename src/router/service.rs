@@ -40,8 +40,6 @@ pub struct Settings {
     pub attempt_timeout: Duration,
     pub labels: LabelLimits,
     pub mode: MatcherMode,
-    /// Alerts that may be known at once; beyond it new ones are refused.
-    pub max_alerts: usize,
 }
 
 /// Nothing holds alerts back: silences, inhibition and mute times are not there yet.
@@ -68,6 +66,8 @@ pub struct Accepted {
     pub news: bool,
     /// Taken, but not durable: storage is degraded.
     pub degraded: bool,
+    /// New alerts that were not taken, since there are as many as there may be.
+    pub refused: usize,
 }
 
 /// What was posted: the texts of what was refused, and what became of the rest.
@@ -117,7 +117,7 @@ impl Router {
         }
         self.metrics.invalid(invalid.len(), version);
         if admitted.is_empty() {
-            return Ok(Posted { invalid, accepted: Accepted { news: false, degraded: false } });
+            return Ok(Posted { invalid, accepted: Accepted { news: false, degraded: false, refused: 0 } });
         }
         let (ack, answer) = oneshot::channel();
         self.send(Message::Post { alerts: admitted, ack })?;
@@ -180,10 +180,14 @@ impl Router {
 impl Announce for Router {
     fn announce(&self, alerts: Vec<PostedAlert>) -> BoxFuture<'_, Result<(), AnnounceError>> {
         Box::pin(async move {
-            for reason in self.post(alerts, "rules").await?.invalid {
+            let posted = self.post(alerts, "rules").await?;
+            for reason in posted.invalid {
                 tracing::warn!(error = %reason, "alert of a rule refused");
             }
-            Ok(())
+            match posted.accepted.refused {
+                0 => Ok(()),
+                _ => Err(AnnounceError::Full),
+            }
         })
     }
 }
@@ -263,7 +267,11 @@ impl Service {
     }
 
     /// One turn: decide, commit, act, answer.
-    async fn step(&mut self, mut events: Vec<Event>, batch: &mut Vec<Message>) -> Result<Option<Timestamp>, RouterError> {
+    async fn step(
+        &mut self,
+        mut events: Vec<Event>,
+        batch: &mut Vec<Message>,
+    ) -> Result<Option<Timestamp>, RouterError> {
         let mut acks = Vec::new();
         let mut done = Vec::new();
         let mut asked = Vec::new();
@@ -291,10 +299,7 @@ impl Service {
         }
         let durability = self.commit(&mut step).await?;
         self.act(&mut step);
-        for (ack, news) in acks.into_iter().zip(&step.news) {
-            // Whoever posted may have gone away; the alerts are taken all the same.
-            let _ = ack.send(Accepted { news: *news, degraded: durability == Durability::Degraded });
-        }
+        answer(acks, &step, durability);
         for ack in done {
             let _ = ack.send(());
         }
@@ -385,10 +390,16 @@ impl Service {
         }
         let mut step = self.core.on(events.into_iter().chain(updates), self.clock.now());
         let durability = self.commit(&mut step).await?;
-        for (ack, news) in acks.into_iter().zip(step.news) {
-            let _ = ack.send(Accepted { news, degraded: durability == Durability::Degraded });
-        }
+        answer(acks, &step, durability);
         Ok(())
+    }
+}
+
+fn answer(acks: Vec<oneshot::Sender<Accepted>>, step: &Step, durability: Durability) {
+    let degraded = durability == Durability::Degraded;
+    for (ack, received) in acks.into_iter().zip(&step.received) {
+        // Whoever posted may have gone away; the alerts are taken all the same.
+        let _ = ack.send(Accepted { news: received.news, degraded, refused: received.refused });
     }
 }
 

@@ -11,28 +11,32 @@ use super::state::{Group, GroupId, GroupIx, Membership, Stored, WayState};
 use super::{Core, KEEP_RESOLVED, WRITE_ALONG};
 
 impl Core {
-    /// Takes one alert in; whether it brought news.
-    pub(super) fn update(&mut self, mut arriving: Alert) -> bool {
+    /// Takes one alert in; whether it brought news. `None` if it is new and there are as many as there may be.
+    pub(super) fn update(&mut self, mut arriving: Alert) -> Option<bool> {
         let fingerprint = arriving.labels.fingerprint();
         let now = self.now;
+        let at_limit = self.alerts.len() >= self.options.max_alerts;
         let Some(stored) = self.alerts.get_mut(&fingerprint) else {
+            if at_limit {
+                return None;
+            }
             let stored = Stored { alert: Arc::new(arriving), groups: Vec::new(), armed: None, saved_at: now };
             self.alerts.insert(fingerprint, stored);
             self.save_labels(fingerprint);
             self.arrived(fingerprint);
-            return true;
+            return Some(true);
         };
         if stored.alert.labels != arriving.labels {
             // Two label sets with one fingerprint: the one that is known keeps it, the other is refused, loudly.
             tracing::error!(%fingerprint, "alert refused: another alert has the same fingerprint");
-            return false;
+            return Some(false);
         }
         // What arrives later is the younger, even if the clock was set back a little in between.
         arriving.updated_at = arriving.updated_at.max(stored.alert.updated_at);
         let was = stored.status();
         let mut merged = merge(&stored.alert, arriving, now);
         if is_echo(&stored.alert, &merged) {
-            return false;
+            return Some(false);
         }
         let news = is_news(&stored.alert, &merged);
         let lease = |alert: &Alert| match alert.end {
@@ -41,8 +45,8 @@ impl Core {
         };
         let worded_anew =
             stored.alert.annotations != merged.annotations || stored.alert.generator_url != merged.generator_url;
-        let along = lease(&stored.alert) != lease(&merged)
-            || (worded_anew && now.since(stored.saved_at) >= WRITE_ALONG);
+        let along =
+            lease(&stored.alert) != lease(&merged) || (worded_anew && now.since(stored.saved_at) >= WRITE_ALONG);
         // What did not change is kept as it is, so that a heartbeat leaves no second copy of the text.
         merged.labels = stored.alert.labels.clone();
         if !worded_anew {
@@ -67,7 +71,7 @@ impl Core {
                 self.save_state(fingerprint);
             }
         }
-        news
+        Some(news)
     }
 
     /// News of an alert: committed, recorded, and put where routes want it.
@@ -173,9 +177,9 @@ impl Core {
             let Some(log) = &mut pair.log else { continue };
             let written = log.written;
             let holds = |fingerprint: &Fingerprint| {
-                self.alerts.get(fingerprint).is_some_and(|stored| {
-                    stored.status() == AlertStatus::Firing && stored.alert.starts_at <= written
-                })
+                self.alerts
+                    .get(fingerprint)
+                    .is_some_and(|stored| stored.status() == AlertStatus::Firing && stored.alert.starts_at <= written)
             };
             let changed = log.firing.retain(holds) | log.unsure.retain(holds);
             if changed {
@@ -292,7 +296,9 @@ impl Core {
     pub(super) fn native_ways(&self, group: &Group) -> Vec<usize> {
         let Some(route) = group.route else { return Vec::new() };
         let receiver = &self.config.routes.get(route).receiver;
-        let Some(receiver) = self.config.receivers.iter().find(|known| known.name == *receiver) else { return Vec::new() };
+        let Some(receiver) = self.config.receivers.iter().find(|known| known.name == *receiver) else {
+            return Vec::new();
+        };
         receiver
             .ways
             .iter()

@@ -18,18 +18,18 @@
 mod decide;
 mod delivery;
 mod flush;
+#[cfg(test)]
+mod harness;
 mod history;
 mod intake;
 mod members;
+#[cfg(test)]
+mod property_tests;
 mod reload;
 mod restore;
 mod rows;
 mod set;
 mod state;
-#[cfg(test)]
-mod harness;
-#[cfg(test)]
-mod property_tests;
 #[cfg(test)]
 mod timeline_tests;
 
@@ -94,12 +94,21 @@ pub struct Step {
     pub changes: Vec<Change>,
     pub history: Vec<NewHistory>,
     pub orders: Vec<Order>,
-    /// For each `Update` of the call, in order: whether anything in it was news, so that its sender waits for the commit.
-    pub news: Vec<bool>,
+    /// For each `Update` of the call, in order.
+    pub received: Vec<Received>,
     /// Rows rejected in this step, by integration kind.
     pub rejected: Vec<&'static str>,
     /// When the core wants to be called even if nothing happens.
     pub wake_at: Option<Timestamp>,
+}
+
+/// What became of one `Update`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Received {
+    /// Something in it was new, so its sender waits for the commit.
+    pub news: bool,
+    /// New alerts beyond the limit.
+    pub refused: usize,
 }
 
 /// Settings that are not the router's configuration.
@@ -111,6 +120,8 @@ pub struct Options {
     /// How long a log is honoured after it was written, at most.
     pub retention: Duration,
     pub start_grace: Duration,
+    /// Alerts that may be known at once.
+    pub max_alerts: usize,
 }
 
 impl Default for Options {
@@ -120,6 +131,7 @@ impl Default for Options {
             max_retry_after: Duration::from_secs(600),
             retention: Duration::from_secs(120 * 3600),
             start_grace: Duration::from_secs(10),
+            max_alerts: 1_000_000,
         }
     }
 }
@@ -194,11 +206,14 @@ impl Core {
         for event in events {
             match event {
                 Event::Update(alerts) => {
-                    let mut news = false;
+                    let mut received = Received::default();
                     for alert in alerts {
-                        news |= self.update(alert);
+                        match self.update(alert) {
+                            Some(news) => received.news |= news,
+                            None => received.refused += 1,
+                        }
                     }
-                    self.out.news.push(news);
+                    self.out.received.push(received);
                 }
                 Event::Outcome { group, way, seq, outcome } => self.outcome(&group, &way, seq, outcome),
                 Event::Reload(config) => self.reload(config),
