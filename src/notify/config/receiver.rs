@@ -51,10 +51,10 @@ pub enum Kind {
 }
 
 /// The list of one kind in a receiver.
-struct KindList {
-    kind: &'static str,
+pub(super) struct KindList {
+    pub kind: &'static str,
     /// `slack_configs`
-    section: &'static str,
+    pub section: &'static str,
     send_resolved: bool,
     read: ReadKind,
 }
@@ -70,7 +70,7 @@ enum ReadKind {
 
 impl KindList {
     /// All kinds, in the order in which a receiver's integrations are listed.
-    fn all() -> impl Iterator<Item = KindList> {
+    pub fn all() -> impl Iterator<Item = KindList> {
         let sendable = [
             KindList { kind: "webhook", section: "webhook_configs", send_resolved: true, read: ReadKind::Webhook },
             KindList { kind: "email", section: "email_configs", send_resolved: false, read: ReadKind::Email },
