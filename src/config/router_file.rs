@@ -102,7 +102,7 @@ fn read_templates(section: &mut Section<'_>, dir: &Path, findings: &mut Findings
                         Ok(text) => files
                             .push((TemplateFile { path: path.to_string_lossy().into_owned(), text }, item.position)),
                         Err(reason) => {
-                            findings.error(item.position, format!("templates: {}: {reason}", path.display()))
+                            findings.error(item.position, format!("templates: {}: {reason}", path.display()));
                         }
                     }
                 }
