@@ -51,7 +51,7 @@ pub(super) fn firing_alert() -> NotifiedAlert {
             starts_at,
             end: AlertEnd::Lease {
                 until: at("2026-01-02T03:20:00Z"),
-                lease: std::time::Duration::from_secs(300),
+                lease: Duration::from_secs(300),
                 ours: true,
             },
             updated_at: at("2026-01-02T03:09:00Z"),
