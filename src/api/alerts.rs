@@ -66,7 +66,8 @@ fn later(why: &str) -> Response {
 }
 
 pub(super) fn wrong_content_type(headers: &HeaderMap) -> Option<Response> {
-    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("application/octet-stream");
+    let given =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("application/octet-stream");
     let kind = given.split(';').next().unwrap_or_default().trim();
     (!kind.eq_ignore_ascii_case("application/json")).then(|| {
         let message = format!("unsupported media type {given:?}, only [application/json] are allowed");

@@ -39,9 +39,9 @@ pub(super) async fn history(State(app): State<Shared>, Query(params): Query<Hist
 
 fn filter(params: HistoryParams) -> Result<HistoryFilter, String> {
     let kind = match params.kind {
-        Some(name) => {
-            Some(HistoryKind::named(&name).ok_or_else(|| format!("invalid parameter \"kind\": unknown kind {name:?}"))?)
-        }
+        Some(name) => Some(
+            HistoryKind::named(&name).ok_or_else(|| format!("invalid parameter \"kind\": unknown kind {name:?}"))?,
+        ),
         None => None,
     };
     Ok(HistoryFilter {
@@ -59,12 +59,9 @@ fn instant(name: &str, text: Option<String>) -> Result<Option<i64>, String> {
     let Some(text) = text else { return Ok(None) };
     let seconds = text.parse::<f64>().ok().filter(|seconds| seconds.is_finite());
     let millis = seconds.map(|seconds| (seconds * 1000.0).round() as i64);
-    let millis = millis.or_else(|| {
-        Timestamp::parse_rfc3339_lenient(&text).filter(|_| !text.is_empty()).map(Timestamp::as_millis)
-    });
-    millis.map(Some).ok_or_else(|| {
-        format!("invalid parameter {name:?}: cannot parse {text:?} to a valid timestamp")
-    })
+    let millis = millis
+        .or_else(|| Timestamp::parse_rfc3339_lenient(&text).filter(|_| !text.is_empty()).map(Timestamp::as_millis));
+    millis.map(Some).ok_or_else(|| format!("invalid parameter {name:?}: cannot parse {text:?} to a valid timestamp"))
 }
 
 fn shown(row: &HistoryRow) -> Value {

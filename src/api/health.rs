@@ -2,10 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
+use ::prometheus::{Encoder, TextEncoder};
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ::prometheus::{Encoder, TextEncoder};
 
 use super::Shared;
 

@@ -135,8 +135,10 @@ async fn bounded(State(app): State<Shared>, request: Request, next: Next) -> Res
         app.metrics.refused.inc();
         return busy("too many requests under way");
     };
-    let handler =
-        request.extensions().get::<axum::extract::MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
+    let handler = request
+        .extensions()
+        .get::<axum::extract::MatchedPath>()
+        .map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
     let method = request.method().as_str().to_ascii_lowercase();
     app.metrics.in_flight.inc();
     let started = app.clock.monotonic();
@@ -159,7 +161,8 @@ async fn authorize(State(app): State<Shared>, headers: HeaderMap, request: Reque
     if allowed {
         return next.run(request).await;
     }
-    (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))], "unauthorized\n").into_response()
+    (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))], "unauthorized\n")
+        .into_response()
 }
 
 /// Compares hashes, so that the time taken tells nothing of the token.
@@ -168,7 +171,8 @@ fn equal_in_constant_time(a: &str, b: &str) -> bool {
 }
 
 fn busy(why: &'static str) -> Response {
-    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, HeaderValue::from_static("5"))], format!("{why}\n")).into_response()
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, HeaderValue::from_static("5"))], format!("{why}\n"))
+        .into_response()
 }
 
 async fn not_found(request: Request) -> Response {

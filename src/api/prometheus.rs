@@ -119,7 +119,9 @@ fn page(groups: &[Arc<GroupView>], filter: &RulesFilter) -> Result<Value, String
     let start = match &filter.token {
         None => 0,
         Some(wanted) => groups.iter().position(|group| token(group) == *wanted).ok_or_else(|| {
-            format!("invalid parameter \"group_next_token\": invalid group_next_token '{wanted}'. were rule groups changed?")
+            format!(
+                "invalid parameter \"group_next_token\": invalid group_next_token '{wanted}'. were rule groups changed?"
+            )
         })?,
     };
     let filtered = !filter.names.is_empty() || filter.only_recording;

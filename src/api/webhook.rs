@@ -79,14 +79,22 @@ mod tests {
     use super::*;
 
     fn map(json: &str) -> PostedAlert {
-        mapped(serde_json::from_str(json).unwrap(), Timestamp::from_secs(1_800_000_000), std::time::Duration::from_secs(86_400))
+        mapped(
+            serde_json::from_str(json).unwrap(),
+            Timestamp::from_secs(1_800_000_000),
+            std::time::Duration::from_secs(86_400),
+        )
     }
 
     #[test]
     fn a_zero_end_is_a_lease_and_a_resolved_alert_is_over() {
-        let firing = map(r#"{"status":"firing","labels":{"a":"b"},"startsAt":"2026-01-02T03:04:05Z","endsAt":"0001-01-01T00:00:00Z"}"#);
+        let firing = map(
+            r#"{"status":"firing","labels":{"a":"b"},"startsAt":"2026-01-02T03:04:05Z","endsAt":"0001-01-01T00:00:00Z"}"#,
+        );
         assert_eq!((firing.ends_at, firing.lease), (None, Some(std::time::Duration::from_secs(86_400))));
-        let over = map(r#"{"status":"resolved","labels":{"a":"b"},"startsAt":"2026-01-02T03:04:05Z","endsAt":"2026-01-02T04:00:00Z"}"#);
+        let over = map(
+            r#"{"status":"resolved","labels":{"a":"b"},"startsAt":"2026-01-02T03:04:05Z","endsAt":"2026-01-02T04:00:00Z"}"#,
+        );
         assert_eq!(over.ends_at.map(Timestamp::to_rfc3339).as_deref(), Some("2026-01-02T04:00:00Z"));
         let ahead = map(r#"{"status":"resolved","labels":{"a":"b"},"endsAt":"2037-01-02T04:00:00Z"}"#);
         assert_eq!(ahead.ends_at, Some(Timestamp::from_secs(1_800_000_000)));

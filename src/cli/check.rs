@@ -38,9 +38,10 @@ fn counted(errors: usize) -> String {
 fn check(path: &Path, kind: Option<FileKind>) -> Vec<Diagnostic> {
     let shown = path.to_string_lossy().into_owned();
     let mut findings = Findings::new(shown.as_str());
-    let text = match std::fs::read(path).map_err(|error| error.to_string()).and_then(|bytes| {
-        String::from_utf8(bytes).map_err(|_| "it is no UTF-8 text".to_owned())
-    }) {
+    let text = match std::fs::read(path)
+        .map_err(|error| error.to_string())
+        .and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is no UTF-8 text".to_owned()))
+    {
         Ok(text) => text,
         Err(reason) => {
             findings.error(Position::default(), format!("cannot be read: {reason}"));

@@ -102,8 +102,7 @@ async fn serve(path: Option<PathBuf>, loaded: Loaded) -> anyhow::Result<()> {
     record(&db, &*clock, HistoryKind::Start).await;
 
     let (host, port) = config.listen.bind();
-    let listener =
-        TcpListener::bind((host, port)).await.with_context(|| format!("cannot listen on {host}:{port}"))?;
+    let listener = TcpListener::bind((host, port)).await.with_context(|| format!("cannot listen on {host}:{port}"))?;
     let address = listener.local_addr()?;
 
     let stop = CancellationToken::new();

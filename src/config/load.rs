@@ -80,9 +80,8 @@ fn read_router(
             Ok(text) => {
                 let shown = path.to_string_lossy();
                 let mut own = Findings::new(&*shown);
-                let read = yaml::parse(&text, &mut own).and_then(|document| {
-                    router_file::read_document(&document, &folder(path), purpose, &mut own)
-                });
+                let read = yaml::parse(&text, &mut own)
+                    .and_then(|document| router_file::read_document(&document, &folder(path), purpose, &mut own));
                 others.extend(own.into_sorted());
                 read
             }

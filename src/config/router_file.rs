@@ -39,7 +39,11 @@ pub fn read_document(document: &Document, dir: &Path, purpose: Purpose, findings
         findings.warning(second, "only the first document of a file is read");
     }
     let Some(root) = &document.root else {
-        findings.error_with_help(Position { line: 1, column: 1 }, "no routes provided", "add a `route` with a `receiver`");
+        findings.error_with_help(
+            Position { line: 1, column: 1 },
+            "no routes provided",
+            "add a `route` with a `receiver`",
+        );
         return None;
     };
     read(root, dir, purpose, findings)
@@ -57,7 +61,8 @@ pub(super) fn read(root: &Node, dir: &Path, purpose: Purpose, findings: &mut Fin
         }
         None => Globals::default(),
     };
-    let receivers = section.take("receivers").map_or_else(Vec::new, |node| read_receivers(node, &globals, dir, findings));
+    let receivers =
+        section.take("receivers").map_or_else(Vec::new, |node| read_receivers(node, &globals, dir, findings));
     let sections = Sections {
         route: section.take("route"),
         inhibit_rules: section.some("inhibit_rules"),
@@ -94,8 +99,11 @@ fn read_templates(section: &mut Section<'_>, dir: &Path, findings: &mut Findings
             Ok(paths) => {
                 for path in paths {
                     match read_text(&dir.join(&path)) {
-                        Ok(text) => files.push((TemplateFile { path: path.to_string_lossy().into_owned(), text }, item.position)),
-                        Err(reason) => findings.error(item.position, format!("templates: {}: {reason}", path.display())),
+                        Ok(text) => files
+                            .push((TemplateFile { path: path.to_string_lossy().into_owned(), text }, item.position)),
+                        Err(reason) => {
+                            findings.error(item.position, format!("templates: {}: {reason}", path.display()))
+                        }
                     }
                 }
             }

@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn exponents_are_gos() {
-        let cases = [(1.0, "1e+00"), (1_234_567.5, "1.2345675e+06"), (1e-7, "1e-07"), (-0.0, "-0e+00"), (1e300, "1e+300")];
+        let cases =
+            [(1.0, "1e+00"), (1_234_567.5, "1.2345675e+06"), (1e-7, "1e-07"), (-0.0, "-0e+00"), (1e300, "1e+300")];
         for (value, want) in cases {
             assert_eq!(go_exponent(value), want);
         }

@@ -44,10 +44,7 @@ pub(super) fn firing_alert() -> NotifiedAlert {
     NotifiedAlert {
         alert: Arc::new(Alert {
             labels: labels("a:9100"),
-            annotations: LabelSet::from_pairs([
-                ("description", "CPU <95%> & \"rising\""),
-                ("runbook", "http://rb/1"),
-            ]),
+            annotations: LabelSet::from_pairs([("description", "CPU <95%> & \"rising\""), ("runbook", "http://rb/1")]),
             starts_at,
             end: AlertEnd::Lease {
                 until: at("2026-01-02T03:20:00Z"),

@@ -7,8 +7,8 @@ use crate::metrics::{
 };
 use crate::model::{Alert, AlertEnd, Attempt, FailureReason, Timestamp};
 
-use super::core::{Census, Outcome};
 use super::RouterConfig;
+use super::core::{Census, Outcome};
 
 /// See the module.
 pub struct Metrics {
@@ -46,11 +46,7 @@ impl Metrics {
                 &["version"],
             ),
             alerts: int_gauge(registry, "belfry_alerts", "Alerts known to the router, resolved ones included."),
-            groups: int_gauge(
-                registry,
-                "alertmanager_dispatcher_aggregation_groups",
-                "Groups that have members.",
-            ),
+            groups: int_gauge(registry, "alertmanager_dispatcher_aggregation_groups", "Groups that have members."),
             notifications: counter_vec(
                 registry,
                 "alertmanager_notifications_total",

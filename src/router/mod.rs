@@ -11,8 +11,8 @@ mod service;
 
 pub use config::{InhibitRule, RouterConfig, TimeInterval};
 pub use core::{
-    Census, Core, Event, Gate, GroupId, GroupView, InvalidAlert, LabelLimits, Options, Order, Outcome, OutboxView, Received,
-    Restored, Step, UnreadableRow, admit,
+    Census, Core, Event, Gate, GroupId, GroupView, InvalidAlert, LabelLimits, Options, Order, OutboxView, Outcome,
+    Received, Restored, Step, UnreadableRow, admit,
 };
 pub use metrics::Metrics;
 pub use route::{GroupBy, Route, RouteId, RouteTree};

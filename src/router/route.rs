@@ -45,9 +45,7 @@ impl Route {
     pub fn group_labels(&self, labels: &LabelSet) -> LabelSet {
         match &self.group_by {
             GroupBy::All => labels.clone(),
-            GroupBy::Labels(names) => {
-                names.iter().filter_map(|name| Some((&**name, labels.get(name)?))).collect()
-            }
+            GroupBy::Labels(names) => names.iter().filter_map(|name| Some((&**name, labels.get(name)?))).collect(),
         }
     }
 }

@@ -267,7 +267,11 @@ impl Service {
     }
 
     /// One turn: decide, commit, act, answer.
-    async fn step(&mut self, mut events: Vec<Event>, batch: &mut Vec<Message>) -> Result<Option<Timestamp>, RouterError> {
+    async fn step(
+        &mut self,
+        mut events: Vec<Event>,
+        batch: &mut Vec<Message>,
+    ) -> Result<Option<Timestamp>, RouterError> {
         let mut acks = Vec::new();
         let mut done = Vec::new();
         let mut asked = Vec::new();

@@ -15,7 +15,12 @@ fn check(arguments: &[&str]) -> (Option<i32>, String) {
 
 #[test]
 fn the_files_of_this_repository_are_good() {
-    for file in ["examples/prometheus/belfry.yml", "examples/prometheus/alertmanager.yml", "rules/node.yml", "rules/prometheus.yml"] {
+    for file in [
+        "examples/prometheus/belfry.yml",
+        "examples/prometheus/alertmanager.yml",
+        "rules/node.yml",
+        "rules/prometheus.yml",
+    ] {
         let (code, text) = check(&[file]);
         assert_eq!(code, Some(0), "{file}: {text}");
     }
@@ -31,7 +36,9 @@ fn a_bad_file_is_told_with_place_and_help_and_exit_code_one() {
     assert_eq!(code, Some(1));
     assert_eq!(
         text,
-        format!("{name}:2:13: undefined receiver \"tem\" used in route\n  help: did you mean \"team\"?\n{name}: 1 error\n")
+        format!(
+            "{name}:2:13: undefined receiver \"tem\" used in route\n  help: did you mean \"team\"?\n{name}: 1 error\n"
+        )
     );
     let (code, json) = check(&["--format", "json", name]);
     let found: serde_json::Value = serde_json::from_str(&json).unwrap();
@@ -42,13 +49,17 @@ fn a_bad_file_is_told_with_place_and_help_and_exit_code_one() {
 fn an_integration_that_cannot_be_sent_yet_is_a_warning_of_check_and_an_error_of_serve() {
     let dir = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
-    write("am.yml", "route: {receiver: d}\nreceivers:\n- name: d\n  discord_configs: [{webhook_url: 'http://127.0.0.1:1/x'}]\n");
+    write(
+        "am.yml",
+        "route: {receiver: d}\nreceivers:\n- name: d\n  discord_configs: [{webhook_url: 'http://127.0.0.1:1/x'}]\n",
+    );
     write("belfry.yml", "listen: 127.0.0.1:0\nstorage: {path: ./data}\nrouter: am.yml\n");
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     let (code, text) = check(&[&path("am.yml")]);
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("warning: receiver \"d\": discord notifications cannot be sent yet"), "{text}");
-    let served = Command::new(env!("CARGO_BIN_EXE_belfry")).args(["serve", "--config", &path("belfry.yml")]).output().unwrap();
+    let served =
+        Command::new(env!("CARGO_BIN_EXE_belfry")).args(["serve", "--config", &path("belfry.yml")]).output().unwrap();
     assert_eq!(served.status.code(), Some(1));
     let told = String::from_utf8(served.stderr).unwrap();
     assert!(told.contains("discord notifications cannot be sent yet"), "{told}");

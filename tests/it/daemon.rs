@@ -155,11 +155,14 @@ pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 
 /// `belfry.yml` with a port of the system's choice and state in the folder.
 pub fn belfry_yml(more: &str) -> String {
-    format!("listen: 127.0.0.1:0\nstorage: {{path: ./data}}\nrouter: alertmanager.yml\ndelivery: {{start_grace: 1s}}\n{more}")
+    format!(
+        "listen: 127.0.0.1:0\nstorage: {{path: ./data}}\nrouter: alertmanager.yml\ndelivery: {{start_grace: 1s}}\n{more}"
+    )
 }
 
 /// Now, `seconds` later, as it is posted.
 pub fn rfc3339(seconds: i64) -> String {
-    let output = Command::new("date").args(["-u", "-d", &format!("{seconds} seconds"), "+%Y-%m-%dT%H:%M:%S.%3NZ"]).output();
+    let output =
+        Command::new("date").args(["-u", "-d", &format!("{seconds} seconds"), "+%Y-%m-%dT%H:%M:%S.%3NZ"]).output();
     String::from_utf8(output.unwrap().stdout).unwrap().trim().to_owned()
 }

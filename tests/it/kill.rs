@@ -56,8 +56,12 @@ fn kills_lose_nothing_and_repeat_only_under_the_same_key() {
         announce(&daemon, &sent);
     }
     eventually("everything acknowledged", || announce(&daemon, &sent).then_some(()));
-    let firing: HashSet<String> =
-        sent.iter().enumerate().filter(|(_, sent)| sent.since.is_some()).map(|(index, _)| format!("A{index}")).collect();
+    let firing: HashSet<String> = sent
+        .iter()
+        .enumerate()
+        .filter(|(_, sent)| sent.since.is_some())
+        .map(|(index, _)| format!("A{index}"))
+        .collect();
     let believed = eventually_equal(&catcher, &daemon, &sent, &firing);
     assert_eq!(believed, firing);
 

@@ -103,7 +103,8 @@ fn thread(threading: Threading, notification: &Notification) -> String {
 
 /// This machine's name as far as it can stand in a message id, else `belfry`.
 pub(super) fn host_name() -> Arc<str> {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::fs::read_to_string("/etc/hostname"));
+    let name =
+        std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::fs::read_to_string("/etc/hostname"));
     let name = name.unwrap_or_default();
     let name = name.trim().trim_matches('.');
     let fits = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));

@@ -44,9 +44,7 @@ pub(super) async fn log_in(
     offered: &[String],
     host: &str,
 ) -> Result<(), SmtpError> {
-    let mechanism = login
-        .mechanism(offered)
-        .ok_or_else(|| SmtpError::NoMechanism { offered: offered.join(" ") })?;
+    let mechanism = login.mechanism(offered).ok_or_else(|| SmtpError::NoMechanism { offered: offered.join(" ") })?;
     let mut line = match mechanism {
         Mechanism::CramMd5(_) => "AUTH CRAM-MD5".to_owned(),
         Mechanism::Login(_) => "AUTH LOGIN".to_owned(),

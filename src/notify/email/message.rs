@@ -26,7 +26,9 @@ impl Message<'_> {
             out.push_str(&format!("{name}: {}\r\n", header_value(value)));
         }
         let boundary = self.boundary;
-        out.push_str(&format!("Content-Type: multipart/alternative;  boundary={boundary}\r\nMIME-Version: 1.0\r\n\r\n"));
+        out.push_str(&format!(
+            "Content-Type: multipart/alternative;  boundary={boundary}\r\nMIME-Version: 1.0\r\n\r\n"
+        ));
         for (kind, part) in [("plain", self.text), ("html", self.html)] {
             let Some(part) = part else { continue };
             out.push_str(&format!(

@@ -43,8 +43,10 @@ impl Email {
 
     async fn send(&self, notification: &Notification) -> Result<(), Attempt> {
         let (config, host_name, now) = (self.config.clone(), self.host_name.clone(), self.context.clock.now());
-        let Mail { from, to, message } =
-            self.context.render(notification, move |renderer| content::mail(&config, &host_name, now, renderer)).await?;
+        let Mail { from, to, message } = self
+            .context
+            .render(notification, move |renderer| content::mail(&config, &host_name, now, renderer))
+            .await?;
         let unusable = |error: HttpError| no_answer(&error, None);
         let server = Server {
             host: match self.config.smarthost.host.as_str() {
@@ -60,8 +62,9 @@ impl Email {
             login: self.login().await.map_err(unusable)?,
             patience: self.patience,
         };
-        let refusals =
-            smtp::deliver(&server, &Envelope { from: &from, to: &to }, &message).await.map_err(|error| verdict(&error))?;
+        let refusals = smtp::deliver(&server, &Envelope { from: &from, to: &to }, &message)
+            .await
+            .map_err(|error| verdict(&error))?;
         for refusal in refusals {
             tracing::warn!(
                 integration = %notification.integration,
@@ -120,7 +123,10 @@ fn port(text: &str) -> Result<u16, Attempt> {
         "submission" => Ok(587),
         "smtps" | "submissions" | "urd" => Ok(465),
         _ => text.parse().map_err(|_| {
-            rejected(FailureReason::Other, format!("smarthost: {text:?} is neither a port nor the name of a mail service"))
+            rejected(
+                FailureReason::Other,
+                format!("smarthost: {text:?} is neither a port nor the name of a mail service"),
+            )
         }),
     }
 }

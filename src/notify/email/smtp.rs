@@ -38,11 +38,7 @@ pub(super) struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Patience {
-            connect: Duration::from_secs(10),
-            step: Duration::from_secs(20),
-            message: Duration::from_secs(40),
-        }
+        Patience { connect: Duration::from_secs(10), step: Duration::from_secs(20), message: Duration::from_secs(40) }
     }
 }
 
@@ -202,7 +198,8 @@ pub(super) struct Session {
 
 impl Session {
     async fn open(server: &Server<'_>) -> Result<Self, SmtpError> {
-        let tcp = within(Step::Connect, server.patience.connect, TcpStream::connect((server.host, server.port))).await?;
+        let tcp =
+            within(Step::Connect, server.patience.connect, TcpStream::connect((server.host, server.port))).await?;
         let extensions = Extensions::default();
         let mut session = Session { wire: Wire::new(tcp), extensions, patience: server.patience };
         if let Security::Implicit(config) = &server.security {
@@ -229,8 +226,8 @@ impl Session {
     }
 
     async fn encrypt(&mut self, config: &Arc<ClientConfig>, host: &str) -> Result<(), SmtpError> {
-        let name = ServerName::try_from(host.to_owned())
-            .map_err(|_| SmtpError::ServerName { name: host.to_owned() })?;
+        let name =
+            ServerName::try_from(host.to_owned()).map_err(|_| SmtpError::ServerName { name: host.to_owned() })?;
         within(Step::Handshake, self.patience.step, self.wire.start_tls(config.clone(), name)).await
     }
 
@@ -339,11 +336,7 @@ impl Session {
     }
 }
 
-async fn within<T>(
-    step: Step,
-    limit: Duration,
-    work: impl Future<Output = io::Result<T>>,
-) -> Result<T, SmtpError> {
+async fn within<T>(step: Step, limit: Duration, work: impl Future<Output = io::Result<T>>) -> Result<T, SmtpError> {
     match tokio::time::timeout(limit, work).await {
         Ok(outcome) => outcome.map_err(|source| SmtpError::Io { step, source }),
         Err(_) => Err(SmtpError::Timeout { step }),

@@ -85,7 +85,8 @@ fn dialogue(
             (None, "QUIT") => "221 bye".to_owned(),
             (None, _) => "250 fine".to_owned(),
         };
-        let (is_data, is_tls) = (line == "DATA" && answer.starts_with("354"), line == "STARTTLS" && answer.starts_with("220"));
+        let (is_data, is_tls) =
+            (line == "DATA" && answer.starts_with("354"), line == "STARTTLS" && answer.starts_with("220"));
         lines.push(line);
         write!(stream.get_mut(), "{answer}\r\n")?;
         stream.get_mut().flush()?;
@@ -100,7 +101,8 @@ fn dialogue(
                 }
             }
             lines.push(message);
-            let answer = script.answers.iter().find(|(start, _)| *start == ".").map_or("250 taken", |(_, answer)| answer);
+            let answer =
+                script.answers.iter().find(|(start, _)| *start == ".").map_or("250 taken", |(_, answer)| answer);
             write!(stream.get_mut(), "{answer}\r\n")?;
             stream.get_mut().flush()?;
         }
@@ -230,11 +232,7 @@ async fn mechanisms_are_tried_in_the_servers_order() {
     for (offer, want) in cases {
         let script = Script {
             extensions: vec![offer],
-            answers: vec![
-                ("AUTH LOGIN", "334 VXNlcm5hbWU6"),
-                ("YW0=", "334 UGFzc3dvcmQ6"),
-                ("cHc=", "235 welcome"),
-            ],
+            answers: vec![("AUTH LOGIN", "334 VXNlcm5hbWU6"), ("YW0=", "334 UGFzc3dvcmQ6"), ("cHc=", "235 welcome")],
             ..Script::default()
         };
         let (attempt, lines) = exchange(script, with_login).await;
@@ -254,20 +252,23 @@ async fn a_secret_answers_a_challenge_and_an_identity_is_passed_on() {
         ],
         ..Script::default()
     };
-    let cram = |port| EmailConfig { auth_username: "tim".to_owned(), auth_secret: secret("tanstaaftanstaaf"), ..config(port) };
+    let cram =
+        |port| EmailConfig { auth_username: "tim".to_owned(), auth_secret: secret("tanstaaftanstaaf"), ..config(port) };
     let (attempt, lines) = exchange(script, cram).await;
     assert_eq!(attempt, delivered());
     assert_eq!(lines[2], "dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw");
 
     let (attempt, lines) =
-        exchange(offers(&["AUTH PLAIN"]), |port| EmailConfig { auth_identity: "boss".to_owned(), ..with_login(port) }).await;
+        exchange(offers(&["AUTH PLAIN"]), |port| EmailConfig { auth_identity: "boss".to_owned(), ..with_login(port) })
+            .await;
     assert_eq!(attempt, delivered());
     assert_eq!(lines[1], "AUTH PLAIN Ym9zcwBhbQBwdw==");
 }
 
 #[tokio::test]
 async fn a_login_that_fails_is_told_apart() {
-    let script = |answer| Script { extensions: vec!["AUTH PLAIN"], answers: vec![("AUTH", answer)], ..Script::default() };
+    let script =
+        |answer| Script { extensions: vec!["AUTH PLAIN"], answers: vec![("AUTH", answer)], ..Script::default() };
     assert_eq!(verdict(&exchange(script("535 no"), with_login).await.0), "rejected: authError");
     assert_eq!(verdict(&exchange(script("454 later"), with_login).await.0), "retry: authError");
     let (attempt, _) = exchange(offers(&["AUTH GSSAPI"]), with_login).await;
@@ -275,7 +276,8 @@ async fn a_login_that_fails_is_told_apart() {
     assert!(detail(attempt).contains("GSSAPI"));
     // Without an offer nobody logs in.
     assert_eq!(exchange(offers(&[]), with_login).await.0, delivered());
-    let missing = |port| EmailConfig { auth_password: Some(SecretSource::File("/nowhere/pw".into())), ..with_login(port) };
+    let missing =
+        |port| EmailConfig { auth_password: Some(SecretSource::File("/nowhere/pw".into())), ..with_login(port) };
     assert_eq!(verdict(&attempt_without_server(missing).await), "rejected: other");
 }
 
@@ -305,7 +307,8 @@ fn certificate() -> (Arc<ServerConfig>, TlsConfig) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let server = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+    let server =
+        ServerConfig::builder().with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
     let trust = TlsConfig { ca: Some(SecretSource::Inline(Secret::new(made.cert.pem()))), ..TlsConfig::default() };
     (Arc::new(server), trust)
 }

@@ -7,8 +7,7 @@ use crate::notify::payload::to_go_json;
 
 /// PagerDuty refuses what is longer, in bytes.
 const LONGEST_EVENT: usize = 512_000;
-const REMOVED: &str =
-    "Custom details have been removed because the original event exceeds the maximum size of 512KB";
+const REMOVED: &str = "Custom details have been removed because the original event exceeds the maximum size of 512KB";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

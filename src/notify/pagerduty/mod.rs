@@ -116,9 +116,7 @@ fn event_v2(config: &PagerDutyConfig, key: &Secret, renderer: &Renderer<'_>) -> 
 fn event_v1(config: &PagerDutyConfig, key: &Secret, renderer: &Renderer<'_>) -> Result<EventV1, RenderError> {
     let event_type = action(renderer.notification);
     let (client, client_url) = match event_type {
-        Action::Trigger => {
-            (renderer.text("client", &config.client)?, renderer.text("client_url", &config.client_url)?)
-        }
+        Action::Trigger => (renderer.text("client", &config.client)?, renderer.text("client_url", &config.client_url)?),
         Action::Resolve => Default::default(),
     };
     Ok(EventV1 {

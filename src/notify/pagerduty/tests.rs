@@ -83,7 +83,10 @@ async fn everything_that_can_be_set_is_sent_in_order() {
     let link = |href: &str| PagerDutyLink { href: href.to_owned(), text: "t".to_owned() };
     config.links = vec![link(""), link("http://l")];
     assert_eq!(pagerduty(config, &peer).attempt(&golden()).await, delivered());
-    assert_eq!(peer.one().body, golden_file("pagerduty_all.json").replace("SUMMARY", &format!("{}…", "d".repeat(1023))));
+    assert_eq!(
+        peer.one().body,
+        golden_file("pagerduty_all.json").replace("SUMMARY", &format!("{}…", "d".repeat(1023)))
+    );
 }
 
 #[tokio::test]
@@ -141,7 +144,10 @@ async fn each_answer_has_its_verdict() {
 #[tokio::test]
 async fn what_pagerduty_complains_of_is_told() {
     let peer = peer().await;
-    peer.answer_with(Answer::of(400, r#"{"status":"invalid event","message":"Event object is invalid","errors":["'x' is bad"]}"#));
+    peer.answer_with(Answer::of(
+        400,
+        r#"{"status":"invalid event","message":"Event object is invalid","errors":["'x' is bad"]}"#,
+    ));
     let attempt = pagerduty(config(&peer), &peer).attempt(&golden()).await;
     assert_eq!(detail(attempt), "unexpected status code 400: Event object is invalid: 'x' is bad");
 }

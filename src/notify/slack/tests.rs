@@ -135,8 +135,7 @@ async fn an_app_is_posted_to_with_its_token() {
 #[tokio::test]
 async fn a_groups_message_is_updated_until_the_group_starts_anew() {
     let peer = Peer::start(Answer::json(r#"{"ok":true,"ts":"1700.5","channel":"C1"}"#)).await;
-    let config =
-        SlackConfig { update_message: true, ..config(format!("{}/api/chat.postMessage", peer.url)) };
+    let config = SlackConfig { update_message: true, ..config(format!("{}/api/chat.postMessage", peer.url)) };
     let slack = slack(config);
     let mut notification = golden();
     notification.reason = NotificationReason::FirstNotification;

@@ -79,8 +79,7 @@ async fn what_cannot_work_sends_nothing() {
     let peer = Peer::start(Answer::of(200, "")).await;
     let broken_payload =
         WebhookConfig { payload: Some(json!({"a": "{{ broken"})), ..config(format!("{}/x", peer.url)) };
-    let missing_file =
-        WebhookConfig { url: SecretSource::File("/nowhere/url".into()), ..config(String::new()) };
+    let missing_file = WebhookConfig { url: SecretSource::File("/nowhere/url".into()), ..config(String::new()) };
     let cases = [config("{{ broken".to_owned()), config("not a url".to_owned()), broken_payload, missing_file];
     for config in cases {
         let attempt = webhook(config.clone()).attempt(&golden()).await;

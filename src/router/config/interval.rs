@@ -47,10 +47,8 @@ impl Window {
             spans.as_ref().is_none_or(|spans| spans.iter().any(|span| span.begin <= value && value <= span.end))
         };
         let minute = (local.hour() * 60 + local.minute()).cast_signed();
-        let in_times = self
-            .times
-            .as_ref()
-            .is_none_or(|spans| spans.iter().any(|span| span.begin <= minute && minute < span.end));
+        let in_times =
+            self.times.as_ref().is_none_or(|spans| spans.iter().any(|span| span.begin <= minute && minute < span.end));
         let day = local.day().cast_signed();
         let last = last_day(local.year(), local.month());
         let in_days = self.days_of_month.as_ref().is_none_or(|spans| spans.iter().any(|span| span.has_day(day, last)));
@@ -72,13 +70,24 @@ impl Span {
 }
 
 fn last_day(year: i32, month: u32) -> i32 {
-    let next = if month == 12 { NaiveDate::from_ymd_opt(year + 1, 1, 1) } else { NaiveDate::from_ymd_opt(year, month + 1, 1) };
+    let next =
+        if month == 12 { NaiveDate::from_ymd_opt(year + 1, 1, 1) } else { NaiveDate::from_ymd_opt(year, month + 1, 1) };
     next.and_then(|first| first.pred_opt()).map_or(28, |last| last.day().cast_signed())
 }
 
 const WEEKDAYS: [&str; 7] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
     "december",
 ];
 
@@ -164,8 +173,7 @@ fn minute(text: &str) -> Result<i32, String> {
     if hours.len() != 2 || minutes.len() != 2 {
         return Err(invalid());
     }
-    let (hours, minutes): (i32, i32) =
-        (hours.parse().map_err(|_| invalid())?, minutes.parse().map_err(|_| invalid())?);
+    let (hours, minutes): (i32, i32) = (hours.parse().map_err(|_| invalid())?, minutes.parse().map_err(|_| invalid())?);
     let inside = (0..24).contains(&hours) && (0..60).contains(&minutes) || (hours, minutes) == (24, 0);
     if inside { Ok(hours * 60 + minutes) } else { Err(invalid()) }
 }
@@ -255,7 +263,11 @@ mod tests {
             ("{days_of_month: ['-31:-28']}", "2026-02-01T00:00:00Z", true),
             ("{months: ['january:march']}", "2026-03-31T23:59:00Z", true),
             ("{years: ['2027:2028']}", "2026-03-31T23:59:00Z", false),
-            ("{weekdays: [friday], times: [{start_time: '23:00', end_time: '24:00'}], location: Europe/Berlin}", "2026-01-02T22:30:00Z", true),
+            (
+                "{weekdays: [friday], times: [{start_time: '23:00', end_time: '24:00'}], location: Europe/Berlin}",
+                "2026-01-02T22:30:00Z",
+                true,
+            ),
             ("{weekdays: []}", "2026-01-02T00:00:00Z", false),
         ];
         for (window, at, want) in cases {

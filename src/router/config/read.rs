@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{
-    MatchOp, Matcher, MatcherMode, Receiver, is_classic_label_name, is_valid_label_name, parse_duration,
-    parse_matchers,
+    MatchOp, Matcher, MatcherMode, Receiver, is_classic_label_name, is_valid_label_name, parse_duration, parse_matchers,
 };
 use crate::yaml::{Findings, Node, Position, Section, suggest};
 
@@ -141,7 +140,11 @@ impl Reader<'_> {
         let mut children = Vec::new();
         for child in nodes {
             if child.is_null() {
-                self.findings.error_with_help(child.position, "a route must not be empty", "remove the item, or write `{}`");
+                self.findings.error_with_help(
+                    child.position,
+                    "a route must not be empty",
+                    "remove the item, or write `{}`",
+                );
                 continue;
             }
             if let Some(id) = self.route(child, &own, false) {
@@ -234,7 +237,9 @@ impl Reader<'_> {
                         Some(near) => {
                             self.findings.error_with_help(item.position, message, format!("did you mean {near:?}?"));
                         }
-                        None => self.findings.error_with_help(item.position, message, "define it under `time_intervals`"),
+                        None => {
+                            self.findings.error_with_help(item.position, message, "define it under `time_intervals`")
+                        }
                     }
                 }
                 Err(message) => self.findings.error(item.position, format!("route: {key}: {message}")),
@@ -417,7 +422,10 @@ mod tests {
             ("x: 1\n", "f:1:1: no routes provided\n  help: add a `route` with a `receiver`"),
             ("route:\n", "f:1:1: no routes provided\n  help: add a `route` with a `receiver`"),
             ("route: {group_wait: 1s}\n", "f:1:8: root route must specify a default receiver"),
-            ("route: {receiver: tem}\n", "f:1:19: undefined receiver \"tem\" used in route\n  help: did you mean \"team\"?"),
+            (
+                "route: {receiver: tem}\n",
+                "f:1:19: undefined receiver \"tem\" used in route\n  help: did you mean \"team\"?",
+            ),
             ("route: {receiver: r, matchers: ['a=b']}\n", "f:1:8: root route must not have any matchers"),
             ("route: {receiver: r, match: {a: b}}\n", "f:1:8: root route must not have any matchers"),
             ("route: {receiver: r, continue: true}\n", "f:1:8: cannot have continue in root route"),
@@ -426,11 +434,26 @@ mod tests {
                 "route: {receiver: r, group_by: [a, '...']}\n",
                 "f:1:33: cannot have wildcard group_by (`...`) and other labels at the same time\n  help: `...` already groups by every label",
             ),
-            ("route: {receiver: r, group_interval: 0s}\n", "f:1:38: route: group_interval: group_interval cannot be zero"),
-            ("route: {receiver: r, repeat_interval: 0}\n", "f:1:39: route: repeat_interval: repeat_interval cannot be zero"),
-            ("route: {receiver: r, group_wait: 1.5s}\n", "f:1:34: route: group_wait: unknown unit \".\" in duration \"1.5s\""),
-            ("route: {receiver: r, routes: [~]}\n", "f:1:31: a route must not be empty\n  help: remove the item, or write `{}`"),
-            ("route: {receiver: r, routes: [{match_re: {a: }}]}\n", "f:1:44: route: match_re: the regex of \"a\" must not be empty"),
+            (
+                "route: {receiver: r, group_interval: 0s}\n",
+                "f:1:38: route: group_interval: group_interval cannot be zero",
+            ),
+            (
+                "route: {receiver: r, repeat_interval: 0}\n",
+                "f:1:39: route: repeat_interval: repeat_interval cannot be zero",
+            ),
+            (
+                "route: {receiver: r, group_wait: 1.5s}\n",
+                "f:1:34: route: group_wait: unknown unit \".\" in duration \"1.5s\"",
+            ),
+            (
+                "route: {receiver: r, routes: [~]}\n",
+                "f:1:31: a route must not be empty\n  help: remove the item, or write `{}`",
+            ),
+            (
+                "route: {receiver: r, routes: [{match_re: {a: }}]}\n",
+                "f:1:44: route: match_re: the regex of \"a\" must not be empty",
+            ),
             ("route: {receiver: r, routes: [{match: {a-b: c}}]}\n", "f:1:40: route: match: invalid label name \"a-b\""),
             (
                 "route: {receiver: r, routes: [{matchers: ['a=~[']}]}\n",
@@ -440,10 +463,19 @@ mod tests {
                 "route: {receiver: r, routes: [{mute_time_intervals: [nights]}]}\ntime_intervals: [{name: night}]\n",
                 "f:1:54: undefined time interval \"nights\" used in route\n  help: did you mean \"night\"?",
             ),
-            ("route: {receiver: r}\ntime_intervals: [{name: a}]\nmute_time_intervals: [{name: a}]\n", "f:2:18: time interval \"a\" is not unique"),
+            (
+                "route: {receiver: r}\ntime_intervals: [{name: a}]\nmute_time_intervals: [{name: a}]\n",
+                "f:2:18: time interval \"a\" is not unique",
+            ),
             ("route: {receiver: r}\ntime_intervals: [{time_intervals: []}]\n", "f:2:18: missing name in time interval"),
-            ("route: {receiver: r, recever: x}\n", "f:1:22: unknown key \"recever\" in route\n  help: did you mean \"receiver\"?"),
-            ("route: {receiver: r}\ninhibit_rules: [{source_match_re: {a: }}]\n", "f:2:37: inhibition rule 1: source_match_re: the regex of \"a\" must not be empty"),
+            (
+                "route: {receiver: r, recever: x}\n",
+                "f:1:22: unknown key \"recever\" in route\n  help: did you mean \"receiver\"?",
+            ),
+            (
+                "route: {receiver: r}\ninhibit_rules: [{source_match_re: {a: }}]\n",
+                "f:2:37: inhibition rule 1: source_match_re: the regex of \"a\" must not be empty",
+            ),
         ];
         for (yaml, want) in cases {
             let found = load(yaml).expect_err(yaml);

@@ -42,8 +42,7 @@ pub(super) fn verdict(seen: &Seen, log: Option<&Log>, terms: Terms) -> Option<No
         return (!seen.firing.is_empty()).then_some(NotificationReason::FirstNotification);
     };
     // What is unsure counts as untold, except for an orphan, which is not told anew but only ended.
-    let told =
-        |f: Fingerprint| log.firing.contains(f) && (!log.unsure.contains(f) || seen.orphans.contains(f));
+    let told = |f: Fingerprint| log.firing.contains(f) && (!log.unsure.contains(f) || seen.orphans.contains(f));
     if seen.firing.iter().any(|fingerprint| !told(fingerprint)) {
         return Some(match log.firing.iter().any(told) {
             false => NotificationReason::FirstNotification,
@@ -71,7 +70,9 @@ pub(super) enum Ruling {
     /// No row, and none is made.
     Nothing,
     /// The row stays as it is; `recheck` asks for another look once it is settled.
-    Keep { recheck: bool },
+    Keep {
+        recheck: bool,
+    },
     /// A row is made, or takes the place of the present one.
     Send(NotificationReason),
     /// The row loses the alerts that are dropped, and is settled before the picture may change.
@@ -138,12 +139,8 @@ mod tests {
         let mut seen = Seen::default();
         for (list, firing) in [(firing, true), (resolved, false)] {
             for n in list {
-                let alert = RowAlert {
-                    fingerprint: Fingerprint::from_u64(*n),
-                    firing,
-                    start: 0,
-                    end: (!firing).then_some(1),
-                };
+                let alert =
+                    RowAlert { fingerprint: Fingerprint::from_u64(*n), firing, start: 0, end: (!firing).then_some(1) };
                 seen.push(alert, orphans.contains(n));
             }
         }
@@ -230,7 +227,10 @@ mod tests {
             rule(&seen(&[2, 3], &[], &[]), None, Some(&row(&[2], &[])), first),
             Ruling::Send(NotificationReason::FirstNotification)
         );
-        assert_eq!(rule(&seen(&[], &[1, 2], &[]), Some(&told), Some(&row(&[1, 2], &[])), all), Ruling::Keep { recheck: true });
+        assert_eq!(
+            rule(&seen(&[], &[1, 2], &[]), Some(&told), Some(&row(&[1, 2], &[])), all),
+            Ruling::Keep { recheck: true }
+        );
         assert_eq!(
             rule(&seen(&[], &[1], &[]), Some(&told), Some(&row(&[1], &[2])), all),
             Ruling::Send(NotificationReason::AllAlertsResolved)

@@ -112,9 +112,8 @@ impl Core {
         let terms = Terms { takes_resolved, repeat_interval: intervals.repeat_interval, tick: picture.tick, flush };
         let verdict = verdict(&seen, pair.log.as_ref(), terms);
         let ruling = rule(&seen, pair.log.as_ref(), pair.row.as_ref(), verdict);
-        pair.settled.retain(|fingerprint| {
-            !seen.firing.contains(*fingerprint) && !seen.dropped_firing.contains(*fingerprint)
-        });
+        pair.settled
+            .retain(|fingerprint| !seen.firing.contains(*fingerprint) && !seen.dropped_firing.contains(*fingerprint));
         pair.settled.extend(seen.dropped_resolved.iter());
         if verdict.is_none() {
             // While a row is kept that names it, more is to come.

@@ -176,7 +176,8 @@ impl World {
                 generator_url: "".into(),
                 lease: None,
             };
-            admit(posted, self.now, self.config.resolve_timeout, MatcherMode::default(), LabelLimits::default()).unwrap()
+            admit(posted, self.now, self.config.resolve_timeout, MatcherMode::default(), LabelLimits::default())
+                .unwrap()
         });
         let alerts = alerts.collect();
         self.turn([Event::Update(alerts)]);
@@ -247,7 +248,13 @@ impl World {
             alerts.map(|alert| alert.alert.labels.value("alertname").to_owned()).collect::<Vec<_>>()
         };
         let (firing, resolved) = (names(AlertStatus::Firing), names(AlertStatus::Resolved));
-        let content = format!("{} {} {:?} {} {firing:?} {resolved:?}", order.group.as_str(), order.way, notification.reason, secs(notification.tick));
+        let content = format!(
+            "{} {} {:?} {} {firing:?} {resolved:?}",
+            order.group.as_str(),
+            order.way,
+            notification.reason,
+            secs(notification.tick)
+        );
         self.told.push(Told {
             at: self.now,
             way: order.way.to_string(),
@@ -266,7 +273,8 @@ impl World {
         self.now = self.now + down;
         let state = self.store.load();
         let restored =
-            Core::restore(self.config.clone(), self.silences.clone(), Options::default(), &state, true, self.now).unwrap();
+            Core::restore(self.config.clone(), self.silences.clone(), Options::default(), &state, true, self.now)
+                .unwrap();
         self.core = restored.core;
         self.take(restored.step);
     }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::model::{Alert, AlertEnd, LabelSet, MatcherMode, PostedAlert, Timestamp, duration_millis, is_valid_label_name};
+use crate::model::{
+    Alert, AlertEnd, LabelSet, MatcherMode, PostedAlert, Timestamp, duration_millis, is_valid_label_name,
+};
 
 /// Why an alert is not taken; the texts are the peer's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -45,8 +45,8 @@ impl Core {
         };
         let worded_anew =
             stored.alert.annotations != merged.annotations || stored.alert.generator_url != merged.generator_url;
-        let along = lease(&stored.alert) != lease(&merged)
-            || (worded_anew && now.since(stored.saved_at) >= WRITE_ALONG);
+        let along =
+            lease(&stored.alert) != lease(&merged) || (worded_anew && now.since(stored.saved_at) >= WRITE_ALONG);
         // What did not change is kept as it is, so that a heartbeat leaves no second copy of the text.
         merged.labels = stored.alert.labels.clone();
         if !worded_anew {
@@ -177,9 +177,9 @@ impl Core {
             let Some(log) = &mut pair.log else { continue };
             let written = log.written;
             let holds = |fingerprint: &Fingerprint| {
-                self.alerts.get(fingerprint).is_some_and(|stored| {
-                    stored.status() == AlertStatus::Firing && stored.alert.starts_at <= written
-                })
+                self.alerts
+                    .get(fingerprint)
+                    .is_some_and(|stored| stored.status() == AlertStatus::Firing && stored.alert.starts_at <= written)
             };
             let changed = log.firing.retain(holds) | log.unsure.retain(holds);
             if changed {
@@ -296,7 +296,9 @@ impl Core {
     pub(super) fn native_ways(&self, group: &Group) -> Vec<usize> {
         let Some(route) = group.route else { return Vec::new() };
         let receiver = &self.config.routes.get(route).receiver;
-        let Some(receiver) = self.config.receivers.iter().find(|known| known.name == *receiver) else { return Vec::new() };
+        let Some(receiver) = self.config.receivers.iter().find(|known| known.name == *receiver) else {
+            return Vec::new();
+        };
         receiver
             .ways
             .iter()

@@ -18,18 +18,18 @@
 mod decide;
 mod delivery;
 mod flush;
+#[cfg(test)]
+mod harness;
 mod history;
 mod intake;
 mod members;
+#[cfg(test)]
+mod property_tests;
 mod reload;
 mod restore;
 mod rows;
 mod set;
 mod state;
-#[cfg(test)]
-mod harness;
-#[cfg(test)]
-mod property_tests;
 #[cfg(test)]
 mod timeline_tests;
 

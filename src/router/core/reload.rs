@@ -55,7 +55,9 @@ impl Core {
         }
         for (route, members) in formed.into_values() {
             for fingerprint in members {
-                let Some(labels) = self.alerts.get(&fingerprint).map(|stored| stored.alert.labels.clone()) else { continue };
+                let Some(labels) = self.alerts.get(&fingerprint).map(|stored| stored.alert.labels.clone()) else {
+                    continue;
+                };
                 self.join(fingerprint, &labels, route);
             }
         }
@@ -171,9 +173,8 @@ impl Core {
             return false;
         }
         let native_here = self.native_ways(group).contains(&way);
-        let orphaned = |fingerprint: Fingerprint| {
-            !native_here || group.members.get(&fingerprint) != Some(&Membership::Ordinary)
-        };
+        let orphaned =
+            |fingerprint: Fingerprint| !native_here || group.members.get(&fingerprint) != Some(&Membership::Ordinary);
         let elsewhere = |fingerprint: Fingerprint| {
             self.alerts.get(&fingerprint).is_some_and(|stored| {
                 stored.groups.iter().filter(|other| **other != index).any(|other| {

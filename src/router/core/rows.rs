@@ -1,8 +1,6 @@
 //! The core's state as rows of the database, and back.
 
-use crate::db::{
-    AlertRow, AlertStateRow, Change, GroupMemberRow, GroupRow, NotificationLogRow, OutboxRow,
-};
+use crate::db::{AlertRow, AlertStateRow, Change, GroupMemberRow, GroupRow, NotificationLogRow, OutboxRow};
 use crate::model::{AlertEnd, Fingerprint, NotificationReason, Timestamp};
 
 use super::Core;
@@ -13,10 +11,7 @@ use super::state::{Group, GroupId, GroupIx, Log, Membership, Row, RowAlert, WayI
 impl Core {
     pub(super) fn save_labels(&mut self, fingerprint: Fingerprint) {
         let Some(stored) = self.alerts.get(&fingerprint) else { return };
-        let row = AlertRow {
-            fingerprint: fingerprint.to_string().into(),
-            labels: json(&stored.alert.labels),
-        };
+        let row = AlertRow { fingerprint: fingerprint.to_string().into(), labels: json(&stored.alert.labels) };
         self.out.changes.push(Change::PutAlert(row));
     }
 

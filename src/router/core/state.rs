@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::model::{
-    Alert, AlertEnd, AlertStatus, Fingerprint, GroupKey, IntegrationId, LabelSet, NotificationReason, ReceiverData, Timestamp, Way,
+    Alert, AlertEnd, AlertStatus, Fingerprint, GroupKey, IntegrationId, LabelSet, NotificationReason, ReceiverData,
+    Timestamp, Way,
 };
 use crate::router::RouteId;
 

@@ -37,11 +37,7 @@ fn a_firing_alert_repeats_and_then_resolves() {
         "group_wait: 1s, group_interval: 1s, repeat_interval: 1ms",
         &[(1.0, "A", Some(1.0), None), (3.5, "A", Some(1.0), Some(3.0))],
         10.0,
-        &[
-            "2: A (first notification)",
-            "3: A (repeat interval elapsed)",
-            "4: !A (all alerts resolved)",
-        ],
+        &["2: A (first notification)", "3: A (repeat interval elapsed)", "4: !A (all alerts resolved)"],
     );
 }
 
@@ -125,10 +121,7 @@ fn what_resolves_under_a_silence_is_told_as_resolved_and_its_next_firing_is_told
     world.run_until(at(8.0));
     world.post("A", Some(8.0), None);
     world.run_until(at(12.0));
-    assert_eq!(
-        told(&world),
-        ["0: A (first notification)", "4: !A (all alerts resolved)", "8: A (first notification)"]
-    );
+    assert_eq!(told(&world), ["0: A (first notification)", "4: !A (all alerts resolved)", "8: A (first notification)"]);
 }
 
 #[test]
@@ -224,10 +217,7 @@ fn an_alert_whose_route_is_gone_is_still_ended_where_it_was_told() {
     world.run_until(at(9.0));
     let heard: Vec<String> =
         world.told.iter().map(|told| format!("{} {} {:?}", secs(told.at), told.way, told.resolved)).collect();
-    assert_eq!(
-        heard,
-        ["0 s/webhook/0 []", "2 r/webhook/0 []", "5 r/webhook/0 [\"A\"]", "5 s/webhook/0 [\"A\"]"]
-    );
+    assert_eq!(heard, ["0 s/webhook/0 []", "2 r/webhook/0 []", "5 r/webhook/0 [\"A\"]", "5 s/webhook/0 [\"A\"]"]);
 }
 
 #[test]
