@@ -56,22 +56,10 @@ pub fn build(
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use crate::model::{SystemClock, TestClock, Timestamp};
-    use crate::notify::config::{Globals, read_receivers};
-    use crate::notify::testing::{Answer, EXTERNAL_URL, Peer, golden, golden_file, verdict};
-    use crate::yaml::{Findings, parse};
+    use crate::notify::testing::{Answer, EXTERNAL_URL, Peer, golden, golden_file, integrations, verdict};
 
     use super::*;
-
-    fn integrations(source: &str) -> Vec<IntegrationConfig> {
-        let mut findings = Findings::new("f");
-        let document = parse(source, &mut findings).unwrap();
-        let receivers = read_receivers(&document.root.unwrap(), &Globals::default(), Path::new("/"), &mut findings);
-        assert_eq!(findings.into_sorted().iter().map(ToString::to_string).collect::<Vec<_>>(), Vec::<String>::new());
-        receivers.into_iter().flat_map(|receiver| receiver.integrations).collect()
-    }
 
     #[tokio::test]
     async fn what_a_file_says_sends_the_golden_bodies() {
