@@ -5,9 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use belfry::model::{
-    Alert, IntegrationId, LabelSet, MatcherMode, PostedAlert, Receiver, Timestamp, Way,
-};
+use belfry::model::{Alert, IntegrationId, LabelSet, MatcherMode, PostedAlert, Receiver, Timestamp, Way};
 use belfry::router::config::{Sections, read};
 use belfry::router::{Core, Event, Gate, LabelLimits, Options, Route, RouterConfig, admit};
 use belfry::yaml::{Findings, Position, Section, parse};

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use crate::catcher::Catcher;
-use crate::daemon::{Daemon, belfry_yml, eventually};
+use crate::daemon::{Daemon, belfry_yml, client, eventually};
 
 /// Whether the program is there; without it a test is passed over, or fails where peers are required.
 fn have(program: &str) -> bool {
@@ -39,7 +39,7 @@ fn free_port() -> u16 {
 }
 
 fn answers(url: &str) -> Option<()> {
-    reqwest::blocking::get(url).ok()?.status().is_success().then_some(())
+    client().get(url).send().ok()?.status().is_success().then_some(())
 }
 
 fn prometheus(dir: &Path, port: u16) -> Peer {
@@ -141,8 +141,7 @@ fn a_real_alertmanager_sends_its_webhooks_on() {
         ],
     );
     eventually("a ready Alertmanager", || answers(&format!("http://127.0.0.1:{port}/-/ready")));
-    let client = reqwest::blocking::Client::new();
-    let posted = client
+    let posted = client()
         .post(format!("http://127.0.0.1:{port}/api/v2/alerts"))
         .header("content-type", "application/json")
         .body(r#"[{"labels":{"alertname":"Watchdog"}}]"#)

@@ -12,9 +12,9 @@ use crate::model::{LabelSet, Sample, Timestamp};
 use crate::rules::core::{Candidate, Candidates, Outcome, REASON_LABEL};
 use crate::rules::file::OnError;
 use crate::rules::plan::{RulePlan, Settings};
-use crate::rules::stand_in::{Limits, RuleContext};
 use crate::rules::text::{Content, Text, failure};
 use crate::source::{Query, Source, SourceError};
+use crate::template::{Limits, RuleContext};
 
 /// Queries that the templates of one alert may ask.
 const MAX_TEMPLATE_QUERIES: usize = 10;

@@ -12,8 +12,12 @@ use crate::template::run::{self, Flavor};
 use crate::template::value::text;
 
 pub(super) const TABLE: Table = &[
-    ("toUpper", |args| exactly::<1>(args).and_then(|[a]| string(a)).map(|a| text(a.chars().map(upper).collect::<String>()))),
-    ("toLower", |args| exactly::<1>(args).and_then(|[a]| string(a)).map(|a| text(a.chars().map(lower).collect::<String>()))),
+    ("toUpper", |args| {
+        exactly::<1>(args).and_then(|[a]| string(a)).map(|a| text(a.chars().map(upper).collect::<String>()))
+    }),
+    ("toLower", |args| {
+        exactly::<1>(args).and_then(|[a]| string(a)).map(|a| text(a.chars().map(lower).collect::<String>()))
+    }),
     ("title", |args| {
         let [title] = exactly::<1>(args)?;
         let title = string(title)?;
@@ -34,7 +38,9 @@ pub(super) const TABLE: Table = &[
         run::check_size(replaced.len())?;
         Ok(text(replaced))
     }),
-    ("humanizeDuration", |args| exactly::<1>(args).and_then(|[a]| number(a)).map(|a| text(number::humanize_duration(a)))),
+    ("humanizeDuration", |args| {
+        exactly::<1>(args).and_then(|[a]| number(a)).map(|a| text(number::humanize_duration(a)))
+    }),
     ("safeHtml", |args| {
         let [content] = exactly::<1>(args)?;
         match run::flavor() {
