@@ -56,7 +56,7 @@ fn templates_are_found_beside_the_file_that_names_them() {
 
     let files = [("belfry.yml", "router: conf/am.yml\n"), ("conf/am.yml", &router), ("conf/t/a.tmpl", "{{ if }}")];
     let found = load_from(&files).unwrap_err();
-    assert!(found[0].starts_with("conf/am.yml:3:21: templates: t/a.tmpl: "), "{found:?}");
+    assert!(found[0].starts_with("conf/am.yml:3:22: templates: t/a.tmpl: "), "{found:?}");
 
     let found = load_from(&[("belfry.yml", "router: am.yml\n"), ("am.yml", &format!("{ROUTER}templates: ['[']\n"))]);
     assert_eq!(found.unwrap_err(), ["am.yml:3:13: templates: \"[\": syntax error in pattern"]);

@@ -22,8 +22,8 @@ pub(super) const TABLE: Table = &[
         let [title] = exactly::<1>(args)?;
         let title = string(title)?;
         Ok(text(match run::flavor() {
-            Flavor::Rule => capitals(title),
-            Flavor::Notification => title_case(title),
+            Flavor::Rule => title_case(title, Rest::Kept),
+            Flavor::Notification => title_case(title, Rest::Lowered),
         }))
     }),
     ("match", |args| {
@@ -68,19 +68,17 @@ fn lower(c: char) -> char {
     c.to_lowercase().next().unwrap_or(c)
 }
 
-/// Go's `strings.Title`: letters after what is neither letter, digit, `_` nor `'`.
-fn capitals(title: &str) -> String {
-    let mut before = ' ';
-    let raise = |c: char| {
-        let starts = !(before.is_alphanumeric() || before == '_' || before == '\'');
-        before = c;
-        if starts { upper(c) } else { c }
-    };
-    title.chars().map(raise).collect()
+/// What becomes of the letters after a word's first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    /// In rules (contract prometheus §c).
+    Kept,
+    /// In notifications (contract alertmanager §8.3).
+    Lowered,
 }
 
-/// Words' first letters large, the rest small (contract alertmanager §8.3).
-fn title_case(title: &str) -> String {
+/// Words' first letters large; digits and `_` before one do not count.
+fn title_case(title: &str, rest: Rest) -> String {
     let chars: Vec<char> = title.chars().collect();
     let mut out = String::with_capacity(title.len());
     let mut inside = false;
@@ -92,6 +90,7 @@ fn title_case(title: &str) -> String {
                 inside = true;
                 titled(c, &mut out);
             }
+            _ if c.is_alphabetic() && rest == Rest::Kept => out.push(c),
             'Σ' | 'σ' if letter_before && !next_letter => out.push('ς'),
             _ if c.is_alphabetic() => out.extend(c.to_lowercase()),
             _ => {
