@@ -9,8 +9,7 @@ mod rows;
 
 #[cfg(test)]
 mod house;
-// They need tokio's feature `test-util` among the dev-dependencies.
-#[cfg(any())]
+#[cfg(test)]
 mod paused_tests;
 #[cfg(test)]
 mod tests;
