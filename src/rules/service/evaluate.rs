@@ -206,8 +206,11 @@ impl Evaluation {
                     }
                 })
             };
-            let mut limits = Limits::default();
-            limits.time = limits.time.min(deadline.saturating_duration_since(Instant::now()));
+            let limits = Limits {
+                time: Limits::default().time.min(deadline.saturating_duration_since(Instant::now())),
+                queries: MAX_TEMPLATE_QUERIES,
+                ..Limits::default()
+            };
             let context = RuleContext {
                 external_labels: &self.settings.external_labels,
                 external_url: &self.settings.external_url,
