@@ -11,9 +11,19 @@ pub(super) struct KindTable {
     /// Its list in a receiver.
     pub section: &'static str,
     pub send_resolved: bool,
-    /// Takes the global proxy even if it has an `http_config`, unless that names one.
-    pub inherits_proxy: bool,
+    pub http: HttpRule,
     pub shape: &'static Shape,
+}
+
+/// What an integration's own `http_config` does to the global one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum HttpRule {
+    /// Replaces it whole.
+    Replace,
+    /// Replaces all but the proxy, unless it names one.
+    KeepProxy,
+    /// Replaces it whole, and counts only if it is the integration's own: so the global one is not shown in its place.
+    OwnCounts,
 }
 
 const fn key(name: &'static str, kind: Type) -> Key {
@@ -57,7 +67,7 @@ const fn webhook_url(global: Option<&'static str>) -> Key {
 }
 
 const fn table(kind: &'static str, section: &'static str, shape: &'static Shape) -> KindTable {
-    KindTable { kind, section, send_resolved: true, inherits_proxy: false, shape }
+    KindTable { kind, section, send_resolved: true, http: HttpRule::Replace, shape }
 }
 
 /// A named template of contract alertmanager §8.5.
@@ -71,7 +81,7 @@ fn no_rule(_: &mut Check<'_, '_, '_>) {}
 
 pub(super) static TABLES: [KindTable; 14] = [
     table("pushover", "pushover_configs", &PUSHOVER),
-    table("incidentio", "incidentio_configs", &INCIDENTIO),
+    KindTable { http: HttpRule::OwnCounts, ..table("incidentio", "incidentio_configs", &INCIDENTIO) },
     table("opsgenie", "opsgenie_configs", &OPSGENIE),
     KindTable { send_resolved: false, ..table("wechat", "wechat_configs", &WECHAT) },
     table("victorops", "victorops_configs", &VICTOROPS),
@@ -80,7 +90,7 @@ pub(super) static TABLES: [KindTable; 14] = [
     table("discord", "discord_configs", &DISCORD),
     table("webex", "webex_configs", &WEBEX),
     table("msteams", "msteams_configs", &MSTEAMS),
-    KindTable { inherits_proxy: true, ..table("msteamsv2", "msteamsv2_configs", &MSTEAMSV2) },
+    KindTable { http: HttpRule::KeepProxy, ..table("msteamsv2", "msteamsv2_configs", &MSTEAMSV2) },
     table("jira", "jira_configs", &JIRA),
     KindTable { send_resolved: false, ..table("rocketchat", "rocketchat_configs", &ROCKETCHAT) },
     table("mattermost", "mattermost_configs", &MATTERMOST),
@@ -180,7 +190,7 @@ static WECHAT: Shape = Shape {
         template_or("to_party", named!("wechat.default.to_party")),
         template_or("to_tag", named!("wechat.default.to_tag")),
         template_or("agent_id", named!("wechat.default.agent_id")),
-        key("message_type", Type::Choice(&["text", "markdown"])),
+        key("message_type", Type::ChoiceOrEmpty(&["text", "markdown"])),
     ],
     rule: no_rule,
 };

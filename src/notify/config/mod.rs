@@ -1,7 +1,7 @@
 //! Receivers as files have them: every key of every integration read and checked, completed from the globals.
 //!
-//! Follows contract alertmanager §1.1 to §1.12. Opens no file and renders
-//! nothing: [`IntegrationConfig::templates`] says what there is to check for those who have the named templates.
+//! Follows contract alertmanager §1.1 to §1.12. Opens no file and renders nothing:
+//! [`IntegrationConfig::templates`] says what there is to check for those who have the named templates.
 //!
 //! **Invariants:** whoever holds a configuration read without an error finding can rely on every rule of the contract;
 //! what is shown holds no secret and only keys that the peer knows.

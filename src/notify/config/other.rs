@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::http::{HttpConfig, ProxyConfig, SecretSource};
 use crate::model::format_duration;
 
+use super::kinds::HttpRule;
 use super::reader::{Form, Reader};
 use super::scalar::{SHOWN_SECRET, format_go_duration, without_password};
 use super::shown::{Shown, http_config};
@@ -41,8 +42,10 @@ pub(super) enum Type {
     Secret,
     /// A template, completed from the globals and required.
     CorpId,
-    /// One of these texts; the first is the default, also in place of the empty text unless that is among them.
+    /// One of these texts; the first is the default.
     Choice(&'static [&'static str]),
+    /// The same, also in place of the empty text.
+    ChoiceOrEmpty(&'static [&'static str]),
     Boolean,
     /// Unset by default.
     OptionalBoolean,
@@ -115,7 +118,7 @@ impl Shape {
         &'static self,
         reader: &mut Reader<'_, '_>,
         globals: &Globals,
-        inherits_proxy: bool,
+        http_rule: HttpRule,
     ) -> (Map<String, Value>, Option<Duration>) {
         let mut http = reader.http_config();
         let mut shown = Shown::default();
@@ -131,12 +134,14 @@ impl Shape {
         let mut values = shown.into_map();
         (self.rule)(&mut Check { reader, values: &values, http: http.as_ref() });
         if let Some(http) = &mut http
-            && inherits_proxy
+            && http_rule == HttpRule::KeepProxy
             && http.proxy == ProxyConfig::None
         {
             http.proxy = globals.http.proxy.clone();
         }
-        values.insert("http_config".to_owned(), http_config(http.as_ref().unwrap_or(&globals.http)));
+        if http.is_some() || http_rule != HttpRule::OwnCounts {
+            values.insert("http_config".to_owned(), http_config(http.as_ref().unwrap_or(&globals.http)));
+        }
         (values, timeout)
     }
 
@@ -180,7 +185,8 @@ impl Key {
                 (text, global) if text.is_empty() => shown.put(name, global.as_str()),
                 (text, _) => shown.put(name, text),
             },
-            Type::Choice(allowed) => shown.put(name, choice(reader, name, allowed)),
+            Type::Choice(allowed) => shown.put(name, choice(reader, name, allowed, false)),
+            Type::ChoiceOrEmpty(allowed) => shown.put(name, choice(reader, name, allowed, true)),
             Type::Boolean => shown.put(name, reader.boolean(name, false)),
             Type::OptionalBoolean => {
                 if let Some(set) = reader.optional_boolean(name) {
@@ -268,13 +274,13 @@ fn set_in(global: Option<&str>) -> String {
     global.map(|key| format!("set one of them here, or {key} in global")).unwrap_or_default()
 }
 
-fn choice(reader: &mut Reader<'_, '_>, key: &'static str, allowed: &[&'static str]) -> String {
+fn choice(reader: &mut Reader<'_, '_>, key: &'static str, allowed: &[&'static str], allows_empty: bool) -> String {
     let default = allowed.first().copied().unwrap_or_default();
     let text = reader.text(key, default);
     if allowed.contains(&text.as_str()) {
         return text;
     }
-    if !text.is_empty() {
+    if !text.is_empty() || !allows_empty {
         let at = reader.position_of(key);
         let list: Vec<String> = allowed.iter().map(|text| format!("{text:?}")).collect();
         reader.error_with_help(at, &format!("{key}: unknown {text:?}"), &format!("one of {}", list.join(", ")));

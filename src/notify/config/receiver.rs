@@ -234,7 +234,7 @@ impl IntegrationConfig {
                 (WebhookConfig::read(reader, globals).map(|webhook| Kind::Webhook(Box::new(webhook))), timeout)
             }
             ReadKind::Other(table) => {
-                let (values, timeout) = table.shape.read(reader, globals, table.inherits_proxy);
+                let (values, timeout) = table.shape.read(reader, globals, table.http);
                 (Some(Kind::Other(OtherConfig { kind: table.kind, values: Value::Object(values) })), timeout)
             }
         };

@@ -316,6 +316,10 @@ fn jira() {
             ("issue_type: x", "1:1: I: project is missing"),
             ("project: x", "1:1: I: issue_type is missing"),
             (
+                "project: x\nissue_type: x\napi_type: ''",
+                "3:11: I: api_type: unknown \"\"\n  help: one of \"auto\", \"cloud\", \"datacenter\"",
+            ),
+            (
                 "project: x\nissue_type: x\napi_type: server",
                 "3:11: I: api_type: unknown \"server\"\n  help: one of \"auto\", \"cloud\", \"datacenter\"",
             ),
@@ -402,7 +406,12 @@ fn incidentio() {
         values("", "incidentio", "url: http://u:pw@x\nalert_source_token: t\nmax_alerts: 3\ntimeout: 5s", &[]),
         json!({"url": "http://u:xxxxx@x/", "alert_source_token": "<secret>", "max_alerts": 3, "timeout": "5s"})
     );
-    accepted("", "incidentio", "url_file: f");
+    let globals = "http_config: {enable_http2: no}";
+    assert_eq!(
+        shown(globals, "incidentio", "url_file: f").get("http_config"),
+        None,
+        "with it, it would not load again"
+    );
     accepted("", "incidentio", "url_file: f\nhttp_config: {authorization: {credentials: x}}");
     check_refused(
         "",
