@@ -78,3 +78,13 @@ fn what_cannot_be_sent_yet_is_a_warning_of_a_check_and_an_error_of_a_start() {
     assert_eq!(refused.len(), 1, "{refused:?}");
     assert!(refused[0].starts_with("am.yml:4:"), "{refused:?}");
 }
+
+#[test]
+fn a_text_that_is_no_template_is_warned_of_where_it_stands() {
+    let router = "route: {receiver: team}\n\
+                  receivers:\n\
+                  - name: team\n\
+                  \x20 webhook_configs: [{url: 'http://127.0.0.1:1/{{ nosuch }}'}]\n";
+    let loaded = load_from(&[("belfry.yml", "router: am.yml\n"), ("am.yml", router)]).unwrap();
+    assert!(loaded.warnings[0].contains("am.yml:4:") && loaded.warnings[0].contains("nosuch"), "{:?}", loaded.warnings);
+}
