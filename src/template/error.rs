@@ -52,9 +52,9 @@ impl TemplateError {
                 TemplateError { text: parts.next().unwrap_or_default().to_owned(), line, column }
             }
             Engine::Exec(text) => TemplateError::plain(format!("template: {name}: executing \"{name}\": {text}")),
-            Engine::UndefinedTemplate(missing) => {
-                TemplateError::plain(format!("template: {name}: executing \"{name}\": template \"{missing}\" not defined"))
-            }
+            Engine::UndefinedTemplate(missing) => TemplateError::plain(format!(
+                "template: {name}: executing \"{name}\": template \"{missing}\" not defined"
+            )),
             Engine::Write => TemplateError::plain(format!("template: {name}: the output is too large")),
             other => TemplateError::plain(format!("template: {name}: {other}")),
         }

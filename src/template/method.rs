@@ -29,7 +29,8 @@ fn member(of: &Value, name: &str, args: &[Value]) -> Result<Value, String> {
         Value::List(items) => match name {
             "Firing" | "Resolved" => {
                 let status = name.to_lowercase();
-                let chosen = items.iter().filter(|alert| alert.field("Status").and_then(Value::as_str) == Some(&status));
+                let chosen =
+                    items.iter().filter(|alert| alert.field("Status").and_then(Value::as_str) == Some(&status));
                 no_arguments(list(chosen.cloned()))
             }
             "Names" => no_arguments(list(items.iter().filter_map(|pair| pair.field("Name").cloned()))),

@@ -13,9 +13,7 @@ use crate::model::go_exponent;
 pub(super) fn show(shown: &Value) -> String {
     match shown {
         Value::Float(number) => float(*number),
-        Value::List(items) if is_pairs(items) => {
-            items.iter().map(pair_text).collect::<Vec<_>>().join(", ")
-        }
+        Value::List(items) if is_pairs(items) => items.iter().map(pair_text).collect::<Vec<_>>().join(", "),
         Value::List(items) => format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(" ")),
         Value::Map(map) => match kind(map) {
             Some("time") => as_time(shown).map(|parts| time(parts, true)).unwrap_or_default(),

@@ -187,7 +187,8 @@ impl<'a> Rewriter<'a> {
     /// What is printed is printed as Go prints it; but the engine's escapers stay last.
     fn show(&self, pipe: &mut PipeNode) {
         let last = pipe.commands.last().and_then(|command| command.args.first());
-        if matches!(last, Some(Expr::Identifier(_, name)) if matches!(name.as_str(), "html" | "urlquery" | "js" | "printf")) {
+        if matches!(last, Some(Expr::Identifier(_, name)) if matches!(name.as_str(), "html" | "urlquery" | "js" | "printf"))
+        {
             return;
         }
         let at = self.place(pipe.pos, "print");

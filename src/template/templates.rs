@@ -22,10 +22,8 @@ pub(super) const ROOT: &str = "\u{1}root";
 /// Escaped texts that are kept; as many as a large configuration has.
 const ESCAPED: usize = 512;
 
-const BUILTIN: [(&str, &str); 2] = [
-    ("default.tmpl", include_str!("builtin/default.tmpl")),
-    ("email.tmpl", include_str!("builtin/email.tmpl")),
-];
+const BUILTIN: [(&str, &str); 2] =
+    [("default.tmpl", include_str!("builtin/default.tmpl")), ("email.tmpl", include_str!("builtin/email.tmpl"))];
 
 /// A file of `templates`.
 #[derive(Debug, Clone)]
@@ -148,11 +146,7 @@ impl Templates {
     ///
     /// # Errors
     /// As [`Templates::render_text`].
-    pub fn render_value(
-        &self,
-        value: &serde_json::Value,
-        data: &Data,
-    ) -> Result<serde_json::Value, TemplateError> {
+    pub fn render_value(&self, value: &serde_json::Value, data: &Data) -> Result<serde_json::Value, TemplateError> {
         use serde_json::Value as Json;
         Ok(match value {
             Json::String(text) => reread(self.render_text(text, data)?),
@@ -204,9 +198,8 @@ impl Templates {
 
     fn checked(&self, text: &str) -> Result<Parsed, TemplateError> {
         let parsed = read("", text)?;
-        let known = |name: &str| {
-            self.0.defined.contains_key(name) || parsed.defines.iter().any(|(defined, _)| defined == name)
-        };
+        let known =
+            |name: &str| self.0.defined.contains_key(name) || parsed.defines.iter().any(|(defined, _)| defined == name);
         match parsed.calls.iter().find(|(called, _)| !known(called)) {
             Some((missing, line)) => {
                 Err(TemplateError::at_line("", *line, &format!("template \"{missing}\" not defined")))
@@ -241,10 +234,7 @@ impl Templates {
     }
 }
 
-fn execute(
-    data: &Data,
-    work: impl FnOnce(&mut Capped) -> gotmpl::Result<()>,
-) -> Result<String, TemplateError> {
+fn execute(data: &Data, work: impl FnOnce(&mut Capped) -> gotmpl::Result<()>) -> Result<String, TemplateError> {
     let limits = Limits::default();
     let mut state = Run::new(Flavor::Notification, data.now, &data.external_url, limits);
     state.route_labels = data.rendered.clone();

@@ -65,12 +65,24 @@ fn the_golden_group_renders_as_recorded() {
         (r#"{{ template "slack.default.color" . }}"#, "danger"),
         ("{{ .RouteLabels }} {{ routeLabels \"owner\" }}", "owner=ops-eu1 ops-eu1"),
         ("{{ .CommonLabels }}", "alertname=HighCPU, cluster=eu1, job=node, severity=critical"),
-        ("{{ printf \"%s\" .GroupLabels }}|{{ .GroupLabels.SortedPairs }}", "alertname=HighCPU, cluster=eu1|alertname=HighCPU, cluster=eu1"),
+        (
+            "{{ printf \"%s\" .GroupLabels }}|{{ .GroupLabels.SortedPairs }}",
+            "alertname=HighCPU, cluster=eu1|alertname=HighCPU, cluster=eu1",
+        ),
         ("{{ .Receiver }} {{ .NotificationReason }} {{ .CommonLabels.nope }}.", r"team\.x some alerts resolved ."),
         ("{{ (index .Alerts 0).StartsAt }}", "2026-01-02 03:04:05.678 +0000 UTC"),
         ("{{ (index .Alerts 0).EndsAt }}", "0001-01-01 00:00:00 +0000 UTC"),
         ("{{ range $i, $a := .Alerts }}{{ $i }}{{ $a.Labels.instance }} {{ end }}", "0a:9100 1b:9100 "),
         ("{{ .GroupLabels.Values | join \",\" }}{{ (dict \"a\" 1).b }}", "HighCPU,eu1<no value>"),
+        (
+            "{{ title \"HELLO wORLD foo-bar foo_bar foo.bar foo:bar foo/bar foo@bar don't 3rd a1b2 3x4y _a 1.b ßa ǆ bΣ\" }}",
+            "Hello World Foo-Bar Foo_bar Foo.bar Foo:bar Foo/Bar Foo@Bar Don't 3Rd A1b2 3X4y _A 1.B Ssa ǅ Bς",
+        ),
+        ("{{ toUpper \"straße\" }} {{ toLower \"İ\" }}", "STRAßE i"),
+        (
+            "{{ humanizeDuration 60.7 }} {{ humanizeDuration 0.9999999 }} {{ humanizeDuration 1e9 }}",
+            "1m 0s 1000ms 11574d 1h 46m 40s",
+        ),
         ("{{ (index .Alerts 1).EndsAt.Format \"15:04 Jan _2\" }}", "03:10 Jan  2"),
     ];
     for (text, want) in cases {
@@ -120,9 +132,15 @@ fn errors_are_gos_and_known_at_load() {
     assert_ne!(check("{{ if .x }}b"), "fine");
     assert_ne!(check("{{ define \"x\" }}b"), "fine");
     let failed = rendered(r#"{{ match "[" "x" }}"#);
-    assert!(failed.starts_with(r#"template: :1:3: executing "" at <match "[" "x">: error calling match: error parsing"#), "{failed}");
+    assert!(
+        failed.starts_with(r#"template: :1:3: executing "" at <match "[" "x">: error calling match: error parsing"#),
+        "{failed}"
+    );
     assert!(rendered("{{ .Nope }}").ends_with("at <.Nope>: can't evaluate field Nope in type *template.Data"));
-    assert!(rendered("{{ $x := \"0123456789\" }}{{ range 40 }}{{ $x = print $x $x }}{{ end }}{{ $x }}").contains("too large"));
+    assert!(
+        rendered("{{ $x := \"0123456789\" }}{{ range 40 }}{{ $x = print $x $x }}{{ end }}{{ $x }}")
+            .contains("too large")
+    );
 }
 
 #[test]
@@ -143,10 +161,19 @@ fn payload_strings_become_the_values_that_they_spell() {
 fn rules_texts_print_as_recorded() {
     let labels = LabelSet::from_pairs([("job", "node")]);
     let none = LabelSet::empty();
-    let query = |_: &str| Ok(vec![Sample { labels: LabelSet::from_pairs([("a", "1")]), at: Timestamp::EPOCH, value: 2.5 }]);
-    let context = RuleContext { external_labels: &none, external_url: "http://x/p/", now: Timestamp::from_secs(1), query: &query, limits: Limits::default() };
+    let query =
+        |_: &str| Ok(vec![Sample { labels: LabelSet::from_pairs([("a", "1")]), at: Timestamp::EPOCH, value: 2.5 }]);
+    let context = RuleContext {
+        external_labels: &none,
+        external_url: "http://x/p/",
+        now: Timestamp::from_secs(1),
+        query: &query,
+        limits: Limits::default(),
+    };
     let run = |text: &str, value: f64| {
-        RuleTemplate::parse("A", text).and_then(|t| t.render(&labels, value, &context)).unwrap_or_else(|e| e.to_string())
+        RuleTemplate::parse("A", text)
+            .and_then(|t| t.render(&labels, value, &context))
+            .unwrap_or_else(|e| e.to_string())
     };
     let cases = [
         ("{{ $labels.job }}{{ $labels.x }} {{ $labels }}", 1.0, "node map[job:node]"),
@@ -158,18 +185,37 @@ fn rules_texts_print_as_recorded() {
         ("{{ humanizeDuration \"-0.5\" }}", 0.0, "-500ms"),
         ("{{ humanize1024 1048576 }} {{ humanize 0.99999 }}", 0.0, "1Mi 1000m"),
         ("{{ humanizeTimestamp 1435065584.128 }}", 0.0, "2015-06-23 13:19:44.128 +0000 UTC"),
-        ("{{ with query \"up\" }}{{ . | first | value }}{{ (first .).Labels.a }}{{ label \"a\" (first .) }}{{ end }}", 0.0, "2.511"),
+        (
+            "{{ with query \"up\" }}{{ . | first | value }}{{ (first .).Labels.a }}{{ label \"a\" (first .) }}{{ end }}",
+            0.0,
+            "2.511",
+        ),
         ("{{ printf \"%.2f %s\" $value \"x\" }}", 1.5, "1.50 x"),
-        ("{{ gt $value 5 }}", 6.0, "template: __alert_A:1:115: executing \"__alert_A\" at <gt $value 5>: error calling gt: incompatible types for comparison: float64 and int"),
-        ("{{ humanize \"abc\" }}", 0.0, "template: __alert_A:1:115: executing \"__alert_A\" at <humanize \"abc\">: error calling humanize: strconv.ParseFloat: parsing \"abc\": invalid syntax"),
+        (
+            "{{ gt $value 5 }}",
+            6.0,
+            "template: __alert_A:1:115: executing \"__alert_A\" at <gt $value 5>: error calling gt: incompatible types for comparison: float64 and int",
+        ),
+        (
+            "{{ humanize \"abc\" }}",
+            0.0,
+            "template: __alert_A:1:115: executing \"__alert_A\" at <humanize \"abc\">: error calling humanize: strconv.ParseFloat: parsing \"abc\": invalid syntax",
+        ),
         ("{{ nofunc }}", 0.0, "template: __alert_A:1: function \"nofunc\" not defined"),
         ("{{ toDuration 90.5 }} {{ toDuration 0.001 }} {{ now }}", 0.0, "1m30.5s 1ms 1"),
-        ("{{ stripPort \"host:\" }} {{ stripDomain \"foo.example.com:12345\" }} {{ pathPrefix }}", 0.0, "host foo:12345 /p"),
+        (
+            "{{ stripPort \"host:\" }} {{ stripDomain \"foo.example.com:12345\" }} {{ pathPrefix }}",
+            0.0,
+            "host foo:12345 /p",
+        ),
+        ("{{ title \"aa bb CC\" }}", 0.0, "Aa Bb CC"),
         ("{{ title \"foo-bar o'neil x_y 1ab\" }}", 0.0, "Foo-Bar O'neil X_y 1Ab"),
         ("{{ range sortByLabel \"a\" (query \"x\") }}{{ .Value }}{{ end }}{{ (args 1 2).arg1 }}", 0.0, "2.52"),
     ];
     for (text, value, want) in cases {
         assert_eq!(run(text, value), want, "{text}");
     }
-    assert!(run("{{ .Foo }}", 0.0).starts_with("template: __alert_A:1:115: executing \"__alert_A\" at <.Foo>: can't evaluate field Foo in type struct { Labels"));
+    assert!(run("{{ .Foo }}", 0.0).starts_with(
+        "template: __alert_A:1:115: executing \"__alert_A\" at <.Foo>: can't evaluate field Foo in type struct { Labels"
+    ));
 }

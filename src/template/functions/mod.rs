@@ -51,9 +51,7 @@ fn wrapped(calling: String, function: Function) -> gotmpl::ValueFunc {
             [Value::String(place), args @ ..] => (&**place, args),
             args => ("", args),
         };
-        run::check_time()
-            .and_then(|()| function(args))
-            .map_err(|reason| located(place, &format!("{calling}{reason}")))
+        run::check_time().and_then(|()| function(args)).map_err(|reason| located(place, &format!("{calling}{reason}")))
     })
 }
 

@@ -18,11 +18,15 @@ pub(super) const TABLE: Table = &[
     ("join", |args| {
         let [separator, items] = exactly::<2>(args)?;
         match items {
-            Value::List(items) if items.iter().all(|item| item.as_str().is_some()) => Ok(join(items, string(separator)?)),
+            Value::List(items) if items.iter().all(|item| item.as_str().is_some()) => {
+                Ok(join(items, string(separator)?))
+            }
             _ => Err("wrong type for value; expected []string".to_owned()),
         }
     }),
-    ("stringSlice", |args| args.iter().map(string).collect::<Result<Vec<_>, _>>().map(|all| list(all.iter().map(text)))),
+    ("stringSlice", |args| {
+        args.iter().map(string).collect::<Result<Vec<_>, _>>().map(|all| list(all.iter().map(text)))
+    }),
     ("list", |args| Ok(list(args.iter().cloned()))),
     ("append", |args| match args {
         [Value::List(items), more @ ..] => Ok(list(items.iter().chain(more).cloned())),

@@ -15,14 +15,13 @@ pub(super) const TABLE: Table = &[
     ("query", |args| {
         let [expression] = exactly::<1>(args)?;
         let expression = string(expression)?;
-        let answer = run::look(|run| match run.answers.get(expression) {
+        run::look(|run| match run.answers.get(expression) {
             Some(answer) => answer.clone(),
             None => {
                 run.asked = Some(expression.to_owned());
                 Err("not answered yet".to_owned())
             }
-        })?;
-        answer
+        })?
     }),
     ("first", |args| match exactly::<1>(args)? {
         [Value::List(items)] => {
@@ -86,7 +85,9 @@ pub(super) const TABLE: Table = &[
         let parsed = crate::model::parse_duration(unsigned).map_err(|error| error.to_string())?;
         Ok(Value::Float(sign * parsed.as_secs_f64()))
     }),
-    ("stripPort", |args| exactly::<1>(args).and_then(|[a]| string(a)).map(|a| text(split_port(a).map_or(a, |(host, _)| host)))),
+    ("stripPort", |args| {
+        exactly::<1>(args).and_then(|[a]| string(a)).map(|a| text(split_port(a).map_or(a, |(host, _)| host)))
+    }),
     ("stripDomain", |args| exactly::<1>(args).and_then(|[a]| string(a)).map(|a| text(strip_domain(a)))),
     ("graphLink", |args| exactly::<1>(args).and_then(|[a]| string(a)).map(|a| text(link(a, 0)))),
     ("tableLink", |args| exactly::<1>(args).and_then(|[a]| string(a)).map(|a| text(link(a, 1)))),
@@ -112,7 +113,10 @@ fn label(name: &str, sample: &Value) -> Result<Value, String> {
 /// Seconds and nanoseconds of a number of seconds, to the millisecond.
 fn instant(number: f64) -> Result<(i64, u32), String> {
     if !number.is_finite() || (number * 1e9).abs() >= i64::MAX as f64 {
-        return Err(format!("{} cannot be represented as a nanoseconds timestamp since it overflows int64", print::float(number)));
+        return Err(format!(
+            "{} cannot be represented as a nanoseconds timestamp since it overflows int64",
+            print::float(number)
+        ));
     }
     let nanos = (number * 1e3).round() as i64 * 1_000_000;
     let rest = u32::try_from(nanos.rem_euclid(1_000_000_000)).unwrap_or(0);

@@ -12,15 +12,17 @@ use crate::template::run::{self, Flavor};
 use crate::template::value::text;
 
 pub(super) const TABLE: Table = &[
-    ("toUpper", |args| exactly::<1>(args).and_then(|[a]| string(a)).map(|a| text(a.chars().map(upper).collect::<String>()))),
-    ("toLower", |args| exactly::<1>(args).and_then(|[a]| string(a)).map(|a| text(a.chars().map(lower).collect::<String>()))),
+    ("toUpper", |args| {
+        exactly::<1>(args).and_then(|[a]| string(a)).map(|a| text(a.chars().map(upper).collect::<String>()))
+    }),
+    ("toLower", |args| {
+        exactly::<1>(args).and_then(|[a]| string(a)).map(|a| text(a.chars().map(lower).collect::<String>()))
+    }),
     ("title", |args| {
         let [title] = exactly::<1>(args)?;
         let title = string(title)?;
-        Ok(text(match run::flavor() {
-            Flavor::Rule => capitals(title),
-            Flavor::Notification => title_case(title),
-        }))
+        // Rules leave the rest of a word as it is.
+        Ok(text(title_case(title, run::flavor() == Flavor::Notification)))
     }),
     ("match", |args| {
         let [pattern, subject] = exactly::<2>(args)?;
@@ -34,7 +36,9 @@ pub(super) const TABLE: Table = &[
         run::check_size(replaced.len())?;
         Ok(text(replaced))
     }),
-    ("humanizeDuration", |args| exactly::<1>(args).and_then(|[a]| number(a)).map(|a| text(number::humanize_duration(a)))),
+    ("humanizeDuration", |args| {
+        exactly::<1>(args).and_then(|[a]| number(a)).map(|a| text(number::humanize_duration(a)))
+    }),
     ("safeHtml", |args| {
         let [content] = exactly::<1>(args)?;
         match run::flavor() {
@@ -62,19 +66,8 @@ fn lower(c: char) -> char {
     c.to_lowercase().next().unwrap_or(c)
 }
 
-/// Go's `strings.Title`: letters after what is neither letter, digit, `_` nor `'`.
-fn capitals(title: &str) -> String {
-    let mut before = ' ';
-    let raise = |c: char| {
-        let starts = !(before.is_alphanumeric() || before == '_' || before == '\'');
-        before = c;
-        if starts { upper(c) } else { c }
-    };
-    title.chars().map(raise).collect()
-}
-
-/// Words' first letters large, the rest small (contract alertmanager §8.3).
-fn title_case(title: &str) -> String {
+/// Words' first letters large, the rest small if `lowering` (contracts alertmanager §8.3, prometheus §c).
+fn title_case(title: &str, lowering: bool) -> String {
     let chars: Vec<char> = title.chars().collect();
     let mut out = String::with_capacity(title.len());
     let mut inside = false;
@@ -86,8 +79,9 @@ fn title_case(title: &str) -> String {
                 inside = true;
                 titled(c, &mut out);
             }
-            'Σ' | 'σ' if letter_before && !next_letter => out.push('ς'),
-            _ if c.is_alphabetic() => out.extend(c.to_lowercase()),
+            'Σ' | 'σ' if lowering && letter_before && !next_letter => out.push('ς'),
+            _ if lowering && c.is_alphabetic() => out.extend(c.to_lowercase()),
+            _ if c.is_alphabetic() => out.push(c),
             _ => {
                 let joins = c.is_numeric() || c == '_' || (".:'’".contains(c) && letter_before && next_letter);
                 inside &= joins;
