@@ -86,5 +86,6 @@ fn a_text_that_is_no_template_is_warned_of_where_it_stands() {
                   - name: team\n\
                   \x20 webhook_configs: [{url: 'http://127.0.0.1:1/{{ nosuch }}'}]\n";
     let loaded = load_from(&[("belfry.yml", "router: am.yml\n"), ("am.yml", router)]).unwrap();
-    assert!(loaded.warnings[0].contains("am.yml:4:") && loaded.warnings[0].contains("nosuch"), "{:?}", loaded.warnings);
+    let found = loaded.warnings[0].to_string();
+    assert!(found.contains("am.yml:4:") && found.contains("nosuch"), "{found}");
 }
