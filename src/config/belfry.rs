@@ -119,6 +119,7 @@ impl BelfryConfig {
         let external_url = section.read("external_url", findings, scalar::web_address);
         config.external_url = external_url.unwrap_or_else(|| local_address(&config.listen));
         config.external_urls = part(&mut section, "external_urls", ExternalUrls::read, findings);
+        later::idle(&mut section, "external_urls", "nothing links there", findings);
         config.log = part(&mut section, "log", LogConfig::read, findings);
         for (key, instead) in [
             ("scrape_configs", "let a Prometheus scrape, and name it in sources"),

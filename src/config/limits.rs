@@ -69,6 +69,7 @@ impl LimitsConfig {
         for key in ["series", "samples_per_second"] {
             later::refuse(&mut section, key, "it belongs to the embedded store; leave it out", findings);
         }
+        later::idle(&mut section, "query_samples", "sources bound their own queries", findings);
         section.finish(findings);
         limits
     }

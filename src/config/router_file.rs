@@ -77,6 +77,7 @@ pub(super) fn read(root: &Node, dir: &Path, purpose: Purpose, findings: &mut Fin
     section.finish(findings);
     let router = router?;
     judge_ways(&receivers, &router, purpose, findings);
+    judge_texts(&receivers, &templates.0, findings);
     warn_of_what_waits(&sections, findings);
     let shown = show(&globals, &receivers, &router, &sections, templates.1);
     Some(RouterFile { receivers, router: Arc::new(router), templates: templates.0, shown })
@@ -102,7 +103,7 @@ fn read_templates(section: &mut Section<'_>, dir: &Path, findings: &mut Findings
                         Ok(text) => files
                             .push((TemplateFile { path: path.to_string_lossy().into_owned(), text }, item.position)),
                         Err(reason) => {
-                            findings.error(item.position, format!("templates: {}: {reason}", path.display()))
+                            findings.error(item.position, format!("templates: {}: {reason}", path.display()));
                         }
                     }
                 }
@@ -140,6 +141,19 @@ fn judge_ways(receivers: &[ReceiverConfig], router: &RouterConfig, purpose: Purp
                 Purpose::Serve => findings.error_with_help(integration.position, message, help),
                 Purpose::Check => findings.warning_with_help(integration.position, message, help),
             }
+        }
+    }
+}
+
+/// A text that is no template fails each of its sends; the peer loads it all the same, so it is worth a word.
+fn judge_texts(receivers: &[ReceiverConfig], templates: &Templates, findings: &mut Findings) {
+    let integrations = receivers.iter().flat_map(|receiver| &receiver.integrations);
+    for written in integrations.flat_map(|integration| &integration.templates) {
+        let text = written.text.expose();
+        let checked = if written.html { templates.check_html(text) } else { templates.check_text(text) };
+        if let Err(error) = checked {
+            let message = format!("{}: {error}", written.what);
+            findings.warning_with_help(written.position, message, "notifications that need it will be rejected");
         }
     }
 }

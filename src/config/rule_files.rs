@@ -7,7 +7,7 @@ use super::belfry::{BelfryConfig, RulePattern};
 use super::glob::{glob, is_literal};
 use super::load::read_text;
 use super::paths;
-use crate::rules::{ParseOptions, Rule, RuleFile};
+use crate::rules::{ParseOptions, Rule, RuleFile, RuleKind};
 use crate::yaml::{Diagnostic, Findings, Position, suggest};
 
 /// Reads all of them. What is wrong with the patterns goes to `findings`, what is wrong in the files to `others`; a file
@@ -35,7 +35,7 @@ pub(super) fn read(
             }
         }
     }
-    let anything = files.iter().any(|file| file.groups.iter().any(|group| !group.rules.is_empty()));
+    let anything = files.iter().flat_map(|file| &file.groups).flat_map(|group| &group.rules).any(asks);
     if let (true, true, Some(first)) = (anything, config.sources.is_empty(), config.rule_files.first()) {
         let message = "rule_files: there are rules, but no source that they could ask";
         findings.error_with_help(first.position, message, "name a Prometheus in sources");
@@ -82,12 +82,17 @@ fn one(
     file.filter(|_| !failed)
 }
 
+/// Recording rules are left out, so they need nobody to ask (semantics "Rules").
+fn asks(rule: &Rule) -> bool {
+    matches!(rule.kind, RuleKind::Alert(_))
+}
+
 /// A rule asks a source that there is: the one that it or its group names, else the default one.
-fn check_sources(file: &RuleFile, config: &BelfryConfig, findings: &mut Findings) {
+pub(super) fn check_sources(file: &RuleFile, config: &BelfryConfig, findings: &mut Findings) {
     // A group's `source` is found with each of its rules.
     let mut told: HashSet<Position> = HashSet::new();
     for group in &file.groups {
-        for rule in &group.rules {
+        for rule in group.rules.iter().filter(|rule| asks(rule)) {
             if let Some((position, message, help)) = source_fault(rule, config)
                 && told.insert(position)
             {

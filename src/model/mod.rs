@@ -17,8 +17,8 @@ pub use alert::{Alert, AlertEnd, AlertStatus, Announce, AnnounceError, PostedAle
 pub use duration::{DurationError, format_duration, parse_duration, parse_go_duration};
 pub use labels::{Fingerprint, LabelSet};
 pub use matcher::{
-    MatchOp, Matcher, MatcherError, MatcherMode, Parsed, is_classic_label_name, is_valid_label_name, parse_matcher,
-    parse_matchers,
+    MatchOp, Matcher, MatcherError, MatcherMode, Parsed, is_classic_label_name, is_valid_label_name, matchers_text,
+    parse_matcher, parse_matchers,
 };
 pub use notification::{
     Attempt, DataValue, Failure, FailureReason, GroupKey, Integration, IntegrationId, Notification, NotificationReason,

@@ -53,3 +53,38 @@ pub fn build(
     };
     built.map_err(|source| BuildError::Http { integration: config.id.clone(), source })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::model::{SystemClock, TestClock, Timestamp};
+    use crate::notify::testing::{Answer, EXTERNAL_URL, Peer, golden, golden_file, integrations, verdict};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_file_says_sends_the_golden_bodies() {
+        let peer = Peer::start(Answer::of(200, "ok")).await;
+        let url = &peer.url;
+        let source = format!(
+            "- name: team.x\n\
+             \x20 webhook_configs: [{{url: {url}}}]\n\
+             \x20 slack_configs: [{{api_url: {url}, channel: '#ops'}}]\n\
+             \x20 pagerduty_configs: [{{routing_key: rk, url: {url}}}]\n"
+        );
+        let integrations = integrations(&source);
+        assert_eq!(integrations.len(), 3);
+        for config in integrations {
+            let built = build(&config, &Templates::builtin(), EXTERNAL_URL, Arc::new(SystemClock::new())).unwrap();
+            assert_eq!(verdict(&built.attempt(&golden()).await), "delivered", "{}", config.id);
+            assert_eq!(peer.one().body, golden_file(&format!("{}.json", config.id.kind)), "{}", config.id);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_sent_yet_is_refused_by_name() {
+        let config = &integrations("- name: chat\n  discord_configs: [{webhook_url: http://x/}]\n")[0];
+        let clock = Arc::new(TestClock::new(Timestamp::EPOCH));
+        let Err(error) = build(config, &Templates::builtin(), "", clock) else { panic!("it was built") };
+        assert_eq!(error.to_string(), "chat/discord/0: notifications of kind discord cannot be sent yet");
+    }
+}

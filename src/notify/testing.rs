@@ -1,5 +1,6 @@
 //! For the tests of this room: the golden group of contract alertmanager §8.11, and a peer that answers as it is told.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,7 +13,9 @@ use crate::model::{
     NotifiedAlert, ReceiverData, SystemClock, Timestamp,
 };
 use crate::template::Templates;
+use crate::yaml::{Findings, parse};
 
+use super::config::{Globals, IntegrationConfig, read_receivers};
 use super::render::Context;
 
 pub(super) const EXTERNAL_URL: &str = "http://am.example:9093/";
@@ -46,11 +49,7 @@ pub(super) fn firing_alert() -> NotifiedAlert {
             labels: labels("a:9100"),
             annotations: LabelSet::from_pairs([("description", "CPU <95%> & \"rising\""), ("runbook", "http://rb/1")]),
             starts_at,
-            end: AlertEnd::Lease {
-                until: at("2026-01-02T03:20:00Z"),
-                lease: std::time::Duration::from_secs(300),
-                ours: true,
-            },
+            end: AlertEnd::Lease { until: at("2026-01-02T03:20:00Z"), lease: Duration::from_secs(300), ours: true },
             updated_at: at("2026-01-02T03:09:00Z"),
             generator_url: Arc::from("http://prom/graph?g0.expr=up%3D%3D0&g0.tab=1"),
         }),
@@ -90,6 +89,16 @@ fn labels(instance: &str) -> LabelSet {
 
 fn at(text: &str) -> Timestamp {
     Timestamp::parse_rfc3339_lenient(text).unwrap()
+}
+
+/// What a list of receivers, found to be in order, has for integrations.
+pub(super) fn integrations(source: &str) -> Vec<IntegrationConfig> {
+    let mut findings = Findings::new("f");
+    let document = parse(source, &mut findings).unwrap();
+    let receivers = read_receivers(&document.root.unwrap(), &Globals::default(), Path::new("/"), &mut findings);
+    let found: Vec<String> = findings.into_sorted().iter().map(ToString::to_string).collect();
+    assert_eq!(found, Vec::<String>::new());
+    receivers.into_iter().flat_map(|receiver| receiver.integrations).collect()
 }
 
 pub(super) fn context() -> Context {

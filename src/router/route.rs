@@ -4,11 +4,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{LabelSet, MatchOp, Matcher};
+use crate::model::{LabelSet, MatchOp, Matcher, matchers_text};
 
 /// A node of a [`RouteTree`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RouteId(usize);
+
+impl RouteId {
+    /// Where it stands in the list that its tree was made of.
+    pub(super) const fn position(self) -> usize {
+        self.0
+    }
+}
 
 /// By which labels a route groups.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,9 +192,4 @@ impl ChildIndex {
         positions.sort_unstable();
         positions
     }
-}
-
-fn matchers_text(matchers: &[Matcher]) -> String {
-    let texts: Vec<String> = matchers.iter().map(ToString::to_string).collect();
-    format!("{{{}}}", texts.join(","))
 }

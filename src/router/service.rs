@@ -11,11 +11,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::db::{Batch, Change, Db, DbError, Durability, MetaRow};
 use crate::model::{
-    Alert, Announce, AnnounceError, Attempt, Clock, Integration, MatcherMode, PostedAlert, Timestamp, duration_millis,
+    Alert, Announce, AnnounceError, Attempt, Clock, GroupKey, Integration, MatcherMode, PostedAlert, Timestamp,
+    duration_millis,
 };
 
 use super::core::{
-    Core, Event, Gate, GroupId, GroupView, InvalidAlert, LabelLimits, Options, Order, Outcome, Restored, Step, admit,
+    Core, Event, Gate, GroupView, InvalidAlert, LabelLimits, Options, Order, Outcome, Restored, Step, admit,
 };
 use super::{Metrics, Route, RouterConfig};
 
@@ -248,7 +249,8 @@ impl Service {
     /// The state belongs to another process now.
     pub async fn run(mut self, mut first: Step, stop: CancellationToken) -> Result<(), RouterError> {
         let mut wake_at = first.wake_at;
-        self.act(&mut first);
+        // What the start changed is committed by `start`.
+        self.act(&mut first, Durability::Durable);
         let mut batch = Vec::new();
         loop {
             let mut events = Vec::new();
@@ -298,7 +300,7 @@ impl Service {
             step.changes.push(Change::PutMeta(MetaRow { name: DIGEST.into(), value: digest.into() }));
         }
         let durability = self.commit(&mut step).await?;
-        self.act(&mut step);
+        self.act(&mut step, durability);
         answer(acks, &step, durability);
         for ack in done {
             let _ = ack.send(());
@@ -326,21 +328,25 @@ impl Service {
     }
 
     /// Starts the attempts that were ordered.
-    fn act(&mut self, step: &mut Step) {
+    ///
+    /// While storage is degraded they are sent from memory only if no other process can own the state; else they wait.
+    fn act(&mut self, step: &mut Step, durability: Durability) {
+        let may_send = durability == Durability::Durable || self.db.is_sole_owner();
         for order in step.orders.drain(..) {
             let Order { group, way, seq, timeout, notification } = order;
-            let kind = notification.integration.kind;
+            let (kind, key) = (notification.integration.kind, notification.group_key.clone());
             let limit = timeout.unwrap_or(self.settings.attempt_timeout);
             let integration = self.integrations.get(&way).cloned();
             let (clock, metrics) = (self.clock.clone(), self.metrics.clone());
             self.deliveries.spawn(async move {
                 let started = clock.monotonic();
                 let outcome = match integration {
+                    _ if !may_send => Outcome::NoAnswer("storage is away, and its owner may have changed".to_owned()),
                     Some(integration) => attempt(integration, notification, limit).await,
                     None => Outcome::NoAnswer("the integration is gone".to_owned()),
                 };
                 metrics.attempted(kind, &outcome, clock.monotonic().saturating_sub(started));
-                log_outcome(&group, &way, seq, &outcome);
+                log_outcome(&key, &way, seq, &outcome);
                 Event::Outcome { group, way, seq, outcome }
             });
         }
@@ -421,7 +427,7 @@ async fn attempt(
     }
 }
 
-fn log_outcome(group: &GroupId, way: &str, seq: u64, outcome: &Outcome) {
+fn log_outcome(group: &GroupKey, way: &str, seq: u64, outcome: &Outcome) {
     let group = group.as_str();
     match outcome {
         Outcome::Answered(Attempt::Delivered { .. }) => {

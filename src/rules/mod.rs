@@ -16,7 +16,6 @@ mod plan;
 mod schedule;
 mod service;
 mod sources;
-mod stand_in;
 mod text;
 mod view;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::rules::stand_in::RuleTemplate;
+use crate::template::RuleTemplate;
 
 /// One value: as written, and parsed.
 #[derive(Clone)]

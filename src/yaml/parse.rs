@@ -390,7 +390,12 @@ mod tests {
             laughs.push_str(&format!("a{level}: &a{level} [{}]\n", [alias.as_str(); 10].join(", ")));
         }
         assert!(tree(&laughs).1[0].contains("more than 2000000 values"));
-        assert_eq!(tree(&"[".repeat(100_000)).1.len(), 1, "one clean error, whoever finds it first");
+        let deep = format!("{}x{}", "[".repeat(201), "]".repeat(201));
+        assert_eq!(tree(&deep).1, ["f:1:201: nested more than 200 levels deep"]);
+        // The parser's own bound may come first; either way it is one error, and soon.
+        let endless = tree(&"[".repeat(100_000)).1;
+        assert_eq!(endless.len(), 1, "{endless:?}");
+        assert!(endless[0].starts_with("f:1:") && endless[0].len() < 200, "{endless:?}");
     }
 
     #[test]

@@ -65,3 +65,22 @@ fn an_integration_that_cannot_be_sent_yet_is_a_warning_of_check_and_an_error_of_
     assert!(told.contains("discord notifications cannot be sent yet"), "{told}");
     assert!(!Path::new(&path("data")).exists(), "nothing is begun on a bad configuration");
 }
+
+#[test]
+fn the_examples_in_the_documentation_are_good() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let dir = tempfile::tempdir().unwrap();
+    let mut checked = 0;
+    for entry in std::fs::read_dir(docs).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let blocks = text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+        for block in blocks.filter(|block| block.starts_with("groups:") || block.starts_with("route:")) {
+            let file = dir.path().join(format!("{checked}.yml"));
+            std::fs::write(&file, block).unwrap();
+            let (code, found) = check(&[file.to_str().unwrap()]);
+            assert_eq!(code, Some(0), "{block}\n{found}");
+            checked += 1;
+        }
+    }
+    assert!(checked >= 2, "the examples have moved");
+}

@@ -57,7 +57,7 @@ impl Daemon {
                 Err(error) => panic!("no address within {PATIENCE:?} ({error}): {seen:#?}"),
             }
         };
-        Daemon { child, address, lines, client: reqwest::blocking::Client::new() }
+        Daemon { child, address, lines, client: client() }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -126,6 +126,12 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A client; TLS has one provider for the whole process, whoever asks first.
+pub fn client() -> reqwest::blocking::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::blocking::Client::new()
 }
 
 pub fn alert_body(name: &str, starts_at: &str, ends_at: Option<&str>) -> String {

@@ -10,3 +10,4 @@ mod delivery;
 mod kill;
 mod peers;
 mod surface;
+mod tour;

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use crate::catcher::Catcher;
-use crate::daemon::{Daemon, belfry_yml, eventually};
+use crate::daemon::{Daemon, belfry_yml, client, eventually};
 
 /// Whether the program is there; without it a test is passed over, or fails where peers are required.
-fn have(program: &str) -> bool {
+pub fn have(program: &str) -> bool {
     let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     if !found {
         assert_ne!(std::env::var("BELFRY_REQUIRE_PEERS").as_deref(), Ok("1"), "{program} is not installed");
@@ -18,10 +18,10 @@ fn have(program: &str) -> bool {
 }
 
 /// A process that ends with the test.
-struct Peer(Child);
+pub struct Peer(pub Child);
 
 impl Peer {
-    fn start(program: &str, arguments: &[String]) -> Peer {
+    pub fn start(program: &str, arguments: &[String]) -> Peer {
         Peer(Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
 }
@@ -34,12 +34,12 @@ impl Drop for Peer {
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn answers(url: &str) -> Option<()> {
-    reqwest::blocking::get(url).ok()?.status().is_success().then_some(())
+pub fn answers(url: &str) -> Option<()> {
+    client().get(url).send().ok()?.status().is_success().then_some(())
 }
 
 fn prometheus(dir: &Path, port: u16) -> Peer {
@@ -141,8 +141,7 @@ fn a_real_alertmanager_sends_its_webhooks_on() {
         ],
     );
     eventually("a ready Alertmanager", || answers(&format!("http://127.0.0.1:{port}/-/ready")));
-    let client = reqwest::blocking::Client::new();
-    let posted = client
+    let posted = client()
         .post(format!("http://127.0.0.1:{port}/api/v2/alerts"))
         .header("content-type", "application/json")
         .body(r#"[{"labels":{"alertname":"Watchdog"}}]"#)

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::config::{BelfryConfig, FileKind, RouterPlace, load};
+use crate::config::{BelfryConfig, FileKind, Purpose, RouterPlace, load};
 use crate::db::Location;
 use crate::rules::{ParseOptions, RuleFile};
 use crate::yaml::{Findings, Node, Position, parse};
@@ -43,7 +43,7 @@ fn mounts(service: &Node) -> HashMap<String, PathBuf> {
 #[test]
 fn the_examples_load_without_a_finding() {
     for name in ["belfry.yml", "belfry.compose.yml"] {
-        let loaded = load(&root().join("examples/prometheus").join(name)).unwrap();
+        let loaded = load(&root().join("examples/prometheus").join(name), Purpose::Serve).unwrap();
         assert_eq!(loaded.warnings, [], "{name}");
         assert_eq!(loaded.rules.len(), 1, "{name}");
         assert!(loaded.config.router.is_some(), "{name}");

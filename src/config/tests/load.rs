@@ -2,18 +2,22 @@
 
 use std::path::Path;
 
-use crate::config::{Loaded, load};
+use crate::config::{Loaded, Purpose, load};
 use crate::yaml::Diagnostic;
 
 /// Lays out files, loads `belfry.yml`, and gives what was loaded or what was found, without the folder's name.
-fn load_from(files: &[(&str, &str)]) -> Result<Loaded, Vec<String>> {
+pub(super) fn load_from(files: &[(&str, &str)]) -> Result<Loaded, Vec<String>> {
+    load_for(Purpose::Check, files)
+}
+
+pub(super) fn load_for(purpose: Purpose, files: &[(&str, &str)]) -> Result<Loaded, Vec<String>> {
     let dir = tempfile::tempdir().unwrap();
     for (name, text) in files {
         let path = dir.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
-    load(&dir.path().join("belfry.yml")).map_err(|found| texts(&found, dir.path()))
+    load(&dir.path().join("belfry.yml"), purpose).map_err(|found| texts(&found, dir.path()))
 }
 
 fn texts(found: &[Diagnostic], dir: &Path) -> Vec<String> {
@@ -71,7 +75,7 @@ fn a_missing_or_unreadable_file_is_a_finding() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("belfry.yml");
     std::fs::write(&path, b"listen: \xff\n").unwrap();
-    let found = texts(&load(&path).unwrap_err(), dir.path());
+    let found = texts(&load(&path, Purpose::Check).unwrap_err(), dir.path());
     assert_eq!(found, ["belfry.yml:0:0: is no UTF-8 text"]);
 }
 

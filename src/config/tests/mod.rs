@@ -3,3 +3,4 @@
 mod belfry;
 mod house;
 mod load;
+mod router;

@@ -1,15 +1,23 @@
-//! Matchers on labels, in both syntaxes that Alertmanager reads (contract alertmanager §2).
+//! Matchers: name, operator, value. A list of them is a conjunction (contract alertmanager §2).
+//!
+//! Two grammars are read: Alertmanager's newer one ([`utf8`]) and its classic one ([`classic`]); [`parse`] weighs them.
 
 mod classic;
+mod parse;
 mod utf8;
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::{GoRegex, LabelSet, RegexError, go_quote};
 
-/// `=` `!=` `=~` `!~`
+pub use parse::{
+    MatcherError, MatcherMode, Parsed, is_classic_label_name, is_valid_label_name, parse_matcher, parse_matchers,
+};
+
+/// In the order in which equal names and values are sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MatchOp {
     Equal,
@@ -27,27 +35,59 @@ impl MatchOp {
             MatchOp::NotRegex => "!~",
         }
     }
+
+    /// Whether it is `!=` or `!~`.
+    pub const fn is_negative(self) -> bool {
+        matches!(self, MatchOp::NotEqual | MatchOp::NotRegex)
+    }
+
+    /// Whether it is `=~` or `!~`.
+    pub const fn is_regex(self) -> bool {
+        matches!(self, MatchOp::Regex | MatchOp::NotRegex)
+    }
 }
 
-/// One condition on one label. A label that is missing equals the empty string.
-#[derive(Debug, Clone)]
+impl fmt::Display for MatchOp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A test of one label. Cheap to clone.
+#[derive(Clone)]
 pub struct Matcher {
     name: Arc<str>,
-    op: MatchOp,
     value: Arc<str>,
-    regex: Option<GoRegex>,
+    test: Test,
+}
+
+#[derive(Clone)]
+enum Test {
+    Equal,
+    NotEqual,
+    Regex(GoRegex),
+    NotRegex(GoRegex),
 }
 
 impl Matcher {
+    /// Regular expressions match whole values, `.` not matching a newline (contract alertmanager §2.5).
+    ///
     /// # Errors
-    /// A regex that Go refuses.
+    /// A value that is no regular expression where the operator takes one.
     pub fn new(name: impl Into<Arc<str>>, op: MatchOp, value: impl Into<Arc<str>>) -> Result<Self, RegexError> {
-        let (name, value) = (name.into(), value.into());
-        let regex = match op {
-            MatchOp::Regex | MatchOp::NotRegex => Some(GoRegex::anchored(&value, false)?),
-            MatchOp::Equal | MatchOp::NotEqual => None,
+        let value = value.into();
+        let test = match op {
+            MatchOp::Equal => Test::Equal,
+            MatchOp::NotEqual => Test::NotEqual,
+            MatchOp::Regex => Test::Regex(GoRegex::anchored(&value, false)?),
+            MatchOp::NotRegex => Test::NotRegex(GoRegex::anchored(&value, false)?),
         };
-        Ok(Matcher { name, op, value, regex })
+        Ok(Matcher { name: name.into(), value, test })
+    }
+
+    /// `name="value"`, which cannot fail.
+    pub fn equal(name: impl Into<Arc<str>>, value: impl Into<Arc<str>>) -> Self {
+        Matcher { name: name.into(), value: value.into(), test: Test::Equal }
     }
 
     pub fn name(&self) -> &str {
@@ -55,39 +95,93 @@ impl Matcher {
     }
 
     pub fn op(&self) -> MatchOp {
-        self.op
+        match self.test {
+            Test::Equal => MatchOp::Equal,
+            Test::NotEqual => MatchOp::NotEqual,
+            Test::Regex(_) => MatchOp::Regex,
+            Test::NotRegex(_) => MatchOp::NotRegex,
+        }
     }
 
     pub fn value(&self) -> &str {
         &self.value
     }
 
+    /// A label that is missing equals the empty string.
     pub fn matches(&self, labels: &LabelSet) -> bool {
         self.matches_value(labels.value(&self.name))
     }
 
     pub fn matches_value(&self, value: &str) -> bool {
-        match (self.op, &self.regex) {
-            (MatchOp::Equal, _) => value == &*self.value,
-            (MatchOp::NotEqual, _) => value != &*self.value,
-            (MatchOp::Regex, regex) => regex.as_ref().is_some_and(|regex| regex.is_match(value)),
-            (MatchOp::NotRegex, regex) => !regex.as_ref().is_some_and(|regex| regex.is_match(value)),
+        match &self.test {
+            Test::Equal => *self.value == *value,
+            Test::NotEqual => *self.value != *value,
+            Test::Regex(regex) => regex.is_match(value),
+            Test::NotRegex(regex) => !regex.is_match(value),
         }
+    }
+
+    /// As the API's `filter` matches (contract alertmanager §2.5): an empty value of the matcher asks whether the label is
+    /// there at all.
+    pub fn matches_filter(&self, labels: &LabelSet) -> bool {
+        match (labels.get(&self.name), self.op().is_negative()) {
+            (None, false) | (Some(_), true) if self.value.is_empty() => true,
+            (value, _) => self.matches_value(value.unwrap_or("")),
+        }
+    }
+
+    fn key(&self) -> (&str, &str, MatchOp) {
+        (&self.name, &self.value, self.op())
+    }
+}
+
+/// The text of a list: `{a="b",c="d"}`, in the order given.
+pub fn matchers_text(matchers: &[Matcher]) -> String {
+    let list: Vec<String> = matchers.iter().map(Matcher::to_string).collect();
+    format!("{{{}}}", list.join(","))
+}
+
+/// White space, and what has a meaning in the newer grammar.
+fn is_reserved(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '{' | '}' | '!' | '=' | '~' | ',' | '\\' | '"' | '\'' | '`')
+}
+
+/// `name<op>"value"`: only `\`, newline and `"` are escaped, unless the name needs quotes; then both are Go's.
+impl fmt::Display for Matcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let op = self.op();
+        if self.name.contains(is_reserved) {
+            return write!(f, "{}{op}{}", go_quote(&self.name), go_quote(&self.value));
+        }
+        let value = self.value.replace('\\', "\\\\").replace('\n', "\\n").replace('"', "\\\"");
+        write!(f, "{}{op}\"{value}\"", self.name)
+    }
+}
+
+impl fmt::Debug for Matcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
 impl PartialEq for Matcher {
     fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
+        self.key() == other.key()
     }
 }
 
 impl Eq for Matcher {}
 
-/// By name, then value, then operator.
+impl Hash for Matcher {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
+    }
+}
+
+/// By name, then value, then operator: the order in route keys.
 impl Ord for Matcher {
     fn cmp(&self, other: &Self) -> Ordering {
-        (&self.name, &self.value, self.op).cmp(&(&other.name, &other.value, other.op))
+        self.key().cmp(&other.key())
     }
 }
 
@@ -97,214 +191,89 @@ impl PartialOrd for Matcher {
     }
 }
 
-impl fmt::Display for Matcher {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.name.chars().any(|c| is_reserved(c) || c.is_whitespace()) {
-            return write!(f, "{}{}{}", go_quote(&self.name), self.op.as_str(), go_quote(&self.value));
-        }
-        write!(f, "{}{}\"", self.name, self.op.as_str())?;
-        for c in self.value.chars() {
-            match c {
-                '\\' => f.write_str("\\\\")?,
-                '\n' => f.write_str("\\n")?,
-                '"' => f.write_str("\\\"")?,
-                c => write!(f, "{c}")?,
-            }
-        }
-        f.write_str("\"")
-    }
-}
-
-fn is_reserved(c: char) -> bool {
-    "{}!=~,\\\"'`".contains(c)
-}
-
-/// Which syntax is read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum MatcherMode {
-    /// Both parsers, the classic one deciding where they differ.
-    #[default]
-    Fallback,
-    Utf8,
-    Classic,
-}
-
-/// What was read, and what to say about how it was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parsed<T> {
-    pub value: T,
-    pub warning: Option<String>,
-}
-
-/// Why a text is no matcher; the texts are the peer's.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct MatcherError(pub String);
-
-/// Reads a list of matchers, braced or not (configuration files).
-///
-/// # Errors
-/// The classic parser's text in fallback mode.
-pub fn parse_matchers(text: &str, mode: MatcherMode) -> Result<Parsed<Vec<Matcher>>, MatcherError> {
-    let mut parsed = decide(text, mode, utf8::parse_list(text), || classic::parse_list(text))?;
-    parsed.value.sort();
-    Ok(parsed)
-}
-
-/// Reads one matcher (API filters, command lines).
-///
-/// # Errors
-/// As [`parse_matchers`]; and input that begins or ends with a brace.
-pub fn parse_matcher(text: &str, mode: MatcherMode) -> Result<Parsed<Matcher>, MatcherError> {
-    if mode != MatcherMode::Classic && (text.starts_with('{') || text.ends_with('}')) {
-        return Err(MatcherError(format!("unexpected open or close brace: {text}")));
-    }
-    let one = utf8::parse_list(text).and_then(|mut list| match (list.len(), list.pop()) {
-        (1, Some(matcher)) => Ok(matcher),
-        (0, _) => Err(MatcherError("no matchers".to_owned())),
-        (count, _) => Err(MatcherError(format!("expected 1 matcher, found {count}"))),
-    });
-    decide(text, mode, one, || classic::parse_one(text))
-}
-
-fn decide<T: PartialEq + fmt::Debug>(
-    text: &str,
-    mode: MatcherMode,
-    utf8: Result<T, MatcherError>,
-    classic: impl FnOnce() -> Result<T, MatcherError>,
-) -> Result<Parsed<T>, MatcherError> {
-    let quiet = |value| Parsed { value, warning: None };
-    match mode {
-        MatcherMode::Utf8 => utf8.map(quiet),
-        MatcherMode::Classic => classic().map(quiet),
-        MatcherMode::Fallback => match (utf8, classic()) {
-            (Ok(new), Ok(old)) if new == old => Ok(quiet(new)),
-            (Ok(_), Ok(old)) => Ok(Parsed {
-                value: old,
-                warning: Some(format!("matcher {text:?} means something else to newer versions: quote its value")),
-            }),
-            (Ok(new), Err(_)) => Ok(quiet(new)),
-            (Err(_), Ok(old)) => Ok(Parsed {
-                value: old,
-                warning: Some(format!(
-                    "matcher {text:?} will not be read by newer versions: put its value in double quotes and escape backslashes"
-                )),
-            }),
-            (Err(_), Err(error)) => Err(error),
-        },
-    }
-}
-
-/// `[a-zA-Z_][a-zA-Z0-9_]*`
-pub fn is_classic_label_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-/// Classic names in classic mode, else anything but nothing.
-pub fn is_valid_label_name(name: &str, mode: MatcherMode) -> bool {
-    match mode {
-        MatcherMode::Classic => is_classic_label_name(name),
-        MatcherMode::Fallback | MatcherMode::Utf8 => !name.is_empty(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn one(text: &str, mode: MatcherMode) -> String {
-        match parse_matcher(text, mode) {
-            Ok(parsed) => parsed.value.to_string(),
-            Err(error) => format!("error: {error}"),
-        }
-    }
-
-    fn list(text: &str, mode: MatcherMode) -> String {
-        match parse_matchers(text, mode) {
-            Ok(parsed) => parsed.value.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-            Err(_) => "error".to_owned(),
-        }
+    fn matcher(name: &str, op: MatchOp, value: &str) -> Matcher {
+        Matcher::new(name, op, value).unwrap()
     }
 
     #[test]
-    fn one_matcher_reads_as_the_peer_reads_it() {
+    fn a_missing_label_equals_the_empty_string() {
+        let labels = LabelSet::from_pairs([("job", "api"), ("empty", "")]);
         let cases = [
-            ("foo==bar", r#"foo="=bar""#),
-            ("foo=bar=baz", r#"foo="bar=baz""#),
-            ("foo='bar'", r#"foo="'bar'""#),
-            ("foo=a{b", r#"foo="a{b""#),
-            ("foo=http://x/?z=1", r#"foo="http://x/?z=1""#),
-            ("foo=bar baz", r#"foo="bar baz""#),
-            ("foo=~~x", r#"foo=~"~x""#),
-            (r#"foo="\d+""#, r#"foo="\\d+""#),
-            (r"foo=\\", r#"foo="\\""#),
-            (r"foo=bar\n", r#"foo="bar\n""#),
-            (r#"foo="a\tb""#, r#"foo="a\\tb""#),
-            (r#""foo bar"=x"#, r#""foo bar"="x""#),
-            ("é=x", r#"é="x""#),
-            ("1a=x", r#"1a="x""#),
-            (r#""foo"="\101\x41""#, r#"foo="AA""#),
-            ("foo bar=x", "error: bad matcher format: foo bar=x"),
-            ("foo", "error: bad matcher format: foo"),
-            ("=x", "error: bad matcher format: =x"),
-            (r#"foo="a"b""#, r#"error: matcher value contains unescaped double quote: "a"b""#),
-            ("a=b,c=d", r#"a="b,c=d""#),
-            ("a=b,", r#"a="b,""#),
-            ("", "error: bad matcher format: "),
-            ("{a=b}", "error: unexpected open or close brace: {a=b}"),
-            ("a=x{2}", "error: unexpected open or close brace: a=x{2}"),
-            ("foo=~[", "error: error parsing regexp: missing closing ]: `[`"),
+            ("foo", MatchOp::Equal, "", true),
+            ("foo", MatchOp::NotEqual, "x", true),
+            ("foo", MatchOp::Regex, ".*", true),
+            ("foo", MatchOp::Regex, ".+", false),
+            ("foo", MatchOp::NotRegex, "", false),
+            ("job", MatchOp::Equal, "api", true),
+            ("job", MatchOp::Regex, "ap", false),
+            ("job", MatchOp::Regex, "ap.", true),
+            ("job", MatchOp::NotRegex, "db|web", true),
+            ("empty", MatchOp::Equal, "", true),
         ];
-        for (text, want) in cases {
-            assert_eq!(one(text, MatcherMode::Fallback), want, "{text}");
+        for (name, op, value, want) in cases {
+            assert_eq!(matcher(name, op, value).matches(&labels), want, "{name}{op}{value:?}");
         }
-        let strict = [
-            ("foo==bar", "error: 4:5: unexpected =: expected label value"),
-            (r#"foo="\d+""#, r#"error: 4:9: "\d+": invalid input"#),
-            ("a=b,c=d", "error: expected 1 matcher, found 2"),
-            ("a=b,", r#"a="b""#),
-            ("", "error: no matchers"),
-            (r#"foo="\u00e9""#, r#"foo="é""#),
-        ];
-        for (text, want) in strict {
-            assert_eq!(one(text, MatcherMode::Utf8), want, "{text}");
-        }
-        assert_eq!(one("a=x{2}", MatcherMode::Classic), r#"a="x{2}""#);
     }
 
     #[test]
-    fn lists_read_as_the_peer_reads_them() {
+    fn a_filter_with_an_empty_value_asks_for_presence() {
+        let labels = LabelSet::from_pairs([("job", "api"), ("empty", "")]);
         let cases = [
-            ("{foo=bar", r#"foo="bar""#),
-            ("foo=bar}", r#"foo="bar""#),
-            ("{foo=bar}}", r#"foo="bar}""#),
-            ("foo=a{2}", r#"foo="a{2""#),
-            (",", "error"),
-            ("{,}", "error"),
-            ("a=b,,", "error"),
-            ("{}", ""),
-            (" ", ""),
-            ("a=b,", r#"a="b""#),
-            (r#"{b=~"x,y", a!="z"}"#, r#"a!="z" b=~"x,y""#),
-            ("foo=", r#"foo="""#),
+            ("foo", MatchOp::Equal, "", true),
+            ("foo", MatchOp::Regex, "", true),
+            ("job", MatchOp::NotEqual, "", true),
+            ("job", MatchOp::NotRegex, "", true),
+            ("empty", MatchOp::NotEqual, "", true),
+            ("empty", MatchOp::Equal, "", true),
+            ("foo", MatchOp::NotEqual, "", false),
+            ("job", MatchOp::Equal, "", false),
+            ("foo", MatchOp::NotEqual, "x", true),
+            ("foo", MatchOp::Regex, "x*", true),
         ];
-        for (text, want) in cases {
-            assert_eq!(list(text, MatcherMode::Fallback), want, "{text:?}");
-        }
-        for text in ["{foo=bar", "foo=bar}", "{foo=bar}}", "foo=", ",", "{,}"] {
-            assert_eq!(list(text, MatcherMode::Utf8), "error", "{text}");
+        for (name, op, value, want) in cases {
+            assert_eq!(matcher(name, op, value).matches_filter(&labels), want, "{name}{op}{value:?}");
         }
     }
 
     #[test]
-    fn a_missing_label_is_the_empty_string() {
-        let labels = LabelSet::from_pairs([("a", "b")]);
-        for (text, want) in
-            [("x=", true), ("x!=y", true), ("x=~.*", true), ("x=~.+", false), ("a=b", true), ("a!~b|c", false)]
-        {
-            let matcher = parse_matcher(text, MatcherMode::Fallback).unwrap().value;
-            assert_eq!(matcher.matches(&labels), want, "{text}");
+    fn lists_sort_by_name_value_and_operator() {
+        let mut list = vec![
+            matcher("sp ace", MatchOp::Equal, "1"),
+            matcher("a", MatchOp::Equal, "y"),
+            matcher("é", MatchOp::Equal, "1"),
+            matcher("a", MatchOp::NotRegex, "x"),
+            matcher("env", MatchOp::Equal, "prod"),
+            matcher("a", MatchOp::Equal, "x"),
+            matcher("a", MatchOp::Regex, "b|c"),
+        ];
+        list.sort();
+        assert_eq!(matchers_text(&list), r#"{a=~"b|c",a="x",a!~"x",a="y",env="prod","sp ace"="1",é="1"}"#);
+    }
+
+    #[test]
+    fn the_text_form_escapes_as_the_peer_does() {
+        let cases = [
+            ("foo", "a\"b\\c\nd\te", "foo=\"a\\\"b\\\\c\\nd\te\""),
+            ("foo bar", "a\tb", r#""foo bar"="a\tb""#),
+            ("a=b", "", r#""a=b"="""#),
+            ("-x-", "1", r#"-x-="1""#),
+        ];
+        for (name, value, want) in cases {
+            assert_eq!(matcher(name, MatchOp::Equal, value).to_string(), want);
         }
+    }
+
+    #[test]
+    fn a_newline_is_not_matched_by_a_dot() {
+        let labels = LabelSet::from_pairs([("a", "x\ny")]);
+        assert!(!matcher("a", MatchOp::Regex, ".*").matches(&labels));
+        assert_eq!(
+            Matcher::new("a", MatchOp::Regex, "(?=x)").unwrap_err().to_string(),
+            "error parsing regexp: invalid or unsupported Perl syntax: `(?=`"
+        );
     }
 }

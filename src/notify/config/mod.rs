@@ -1,74 +1,31 @@
 //! Receivers as files have them: every key of every integration read and checked, completed from the globals.
+//!
+//! Follows contract alertmanager §1.1 to §1.12. Opens no file and renders nothing:
+//! [`IntegrationConfig::templates`] says what there is to check for those who have the named templates.
+//!
+//! **Invariants:** whoever holds a configuration read without an error finding can rely on every rule of the contract;
+//! what is shown holds no secret and only keys that the peer knows.
 
 mod email;
+mod globals;
+mod kinds;
+mod other;
 mod pagerduty;
+mod reader;
+mod receiver;
 mod scalar;
+mod shown;
 mod slack;
+#[cfg(test)]
+mod tests;
 mod webhook;
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use crate::model::{IntegrationId, LabelSet, Receiver, Way};
-use crate::yaml::Position;
-
 pub use email::{EmailConfig, Threading};
+pub use globals::{Globals, SmtpGlobals};
+pub use other::OtherConfig;
 pub use pagerduty::{PagerDutyConfig, PagerDutyImage, PagerDutyKey, PagerDutyLink};
+pub use reader::TemplateText;
+pub use receiver::{IntegrationConfig, Kind, ReceiverConfig, read_receivers};
 pub use scalar::{HostPort, HttpUrl};
 pub use slack::{SlackAction, SlackConfig, SlackConfirmation, SlackField, SlackTarget};
 pub use webhook::WebhookConfig;
-
-/// A receiver as its file has it, completed from the globals.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ReceiverConfig {
-    pub name: Arc<str>,
-    /// Always holds `name`.
-    pub labels: LabelSet,
-    pub integrations: Vec<IntegrationConfig>,
-    pub position: Position,
-}
-
-/// One integration of a receiver.
-#[derive(Debug, Clone, PartialEq)]
-pub struct IntegrationConfig {
-    pub id: IntegrationId,
-    pub send_resolved: bool,
-    /// Bounds one attempt, if the kind has such a key and it is not 0.
-    pub timeout: Option<Duration>,
-    pub position: Position,
-    pub kind: Kind,
-}
-
-/// What is done, by kind.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Kind {
-    Email(Box<EmailConfig>),
-    Slack(Box<SlackConfig>),
-    PagerDuty(Box<PagerDutyConfig>),
-    Webhook(Box<WebhookConfig>),
-    Other(OtherConfig),
-}
-
-/// A kind that is read and checked but cannot be sent yet.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OtherConfig {
-    pub kind: &'static str,
-    /// As it is shown.
-    pub values: serde_json::Value,
-}
-
-impl ReceiverConfig {
-    /// The receiver as the router sees it.
-    pub fn receiver(&self) -> Receiver {
-        let way = |integration: &IntegrationConfig| Way {
-            id: integration.id.clone(),
-            send_resolved: integration.send_resolved,
-            timeout: integration.timeout,
-        };
-        Receiver {
-            name: self.name.clone(),
-            labels: self.labels.clone(),
-            ways: self.integrations.iter().map(way).collect(),
-        }
-    }
-}

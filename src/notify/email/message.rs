@@ -123,7 +123,7 @@ fn push_hex(out: &mut String, c: char) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -170,7 +170,8 @@ mod tests {
         assert_eq!(String::from_utf8(message.to_bytes()).unwrap(), want);
     }
 
-    fn decode(text: &str) -> String {
+    /// Undoes quoted-printable.
+    pub(in crate::notify::email) fn decode(text: &str) -> String {
         let joined = text.replace("=\r\n", "");
         let mut bytes = Vec::new();
         let mut rest = joined.as_bytes();

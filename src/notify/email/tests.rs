@@ -9,7 +9,8 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::http::TlsConfig;
 use crate::notify::config::{HostPort, Threading};
-use crate::notify::testing::{context, detail, golden, golden_file, verdict};
+use crate::notify::testing::{EXTERNAL_URL, context, detail, golden, golden_file, integrations, verdict};
+use crate::template::Templates;
 
 use super::*;
 
@@ -414,4 +415,55 @@ async fn a_configured_message_id_is_kept_and_a_day_names_the_thread() {
     assert!(!message.contains("Content-Type: text/plain\r\n"));
     let day = golden().tick.to_datetime().with_timezone(&chrono::Local).format("%Y-%m-%d").to_string();
     assert!(message.contains(&format!("In-Reply-To: <alert-d26856c0b5caf2a1-{day}@alertmanager>\r\n")));
+}
+
+/// What a reader of a page sees, each run of blanks one.
+fn visible(html: &str) -> String {
+    let mut text = String::new();
+    let body = &html[html.find("<body").unwrap()..];
+    for piece in body.split('<') {
+        text.push_str(piece.split_once('>').map_or(piece, |(_, after)| after));
+        text.push(' ');
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test]
+async fn what_a_file_says_sends_the_golden_message() {
+    let (port, server) = serve(offers(&["8BITMIME"]));
+    let source = format!(
+        "- name: team.x\n\
+         \x20 email_configs:\n\
+         \x20 - to: 'Ops Ä <ops@example.org>, b@example.org'\n\
+         \x20   from: am@example.org\n\
+         \x20   smarthost: localhost:{port}\n\
+         \x20   require_tls: false\n\
+         \x20   headers: {{x-foo: bär}}\n\
+         \x20   threading: {{enabled: true, thread_by_date: none}}\n"
+    );
+    let config = &integrations(&source)[0];
+    let clock = context().clock;
+    let email = crate::notify::build(config, &Templates::builtin(), EXTERNAL_URL, clock).unwrap();
+    assert_eq!(email.attempt(&golden()).await, delivered());
+    let lines = server.join().unwrap();
+    assert_eq!(lines[0], "EHLO localhost");
+    let (headers, body) = lines[5].split_once("\r\n\r\n").unwrap();
+    let wanted = golden_file("email.txt");
+    for header in wanted.split("\nMessage-Id").next().unwrap().lines() {
+        assert!(headers.lines().any(|line| line == header), "{header} in {headers}");
+    }
+    // Between the part's own headers and the closing boundary, which is no quoted-printable text.
+    let part = body.split_once("\r\n\r\n").unwrap().1;
+    let html = visible(&message::tests::decode(part.rsplit_once("\r\n--").unwrap().0));
+    for part in [
+        "2 alerts for alertname=HighCPU cluster=eu1",
+        "View in Alertmanager",
+        "[1] Firing",
+        "Labels alertname = HighCPU",
+        "Annotations description = CPU &lt;95%&gt; &amp; &#34;rising&#34;",
+        "Source",
+        "[1] Resolved",
+    ] {
+        assert!(html.contains(part), "{part} in {html}");
+    }
 }

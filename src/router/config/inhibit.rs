@@ -32,7 +32,7 @@ pub(super) fn read(node: &Node, index: usize, mode: MatcherMode, findings: &mut 
             match node.text() {
                 Ok(name) if is_valid_label_name(name, mode) => equal.push(name.into()),
                 Ok(name) => {
-                    findings.error(node.position, format!("{}: invalid label name {name:?} in equal", section.name()))
+                    findings.error(node.position, format!("{}: invalid label name {name:?} in equal", section.name()));
                 }
                 Err(message) => findings.error(node.position, format!("{}: equal: {message}", section.name())),
             }

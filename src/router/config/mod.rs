@@ -120,3 +120,6 @@ pub(super) fn for_tests(text: &str) -> Arc<RouterConfig> {
     let found: Vec<String> = findings.into_sorted().iter().map(ToString::to_string).collect();
     Arc::new(config.unwrap_or_else(|| panic!("{found:#?}")))
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{
-    MatchOp, Matcher, MatcherMode, Receiver, is_classic_label_name, is_valid_label_name, parse_duration, parse_matchers,
+    MatchOp, Matcher, MatcherMode, Receiver, is_classic_label_name, is_valid_label_name, matchers_text, parse_duration,
+    parse_matchers,
 };
 use crate::yaml::{Findings, Node, Position, Section, suggest};
 
@@ -60,7 +61,10 @@ pub fn read(
     };
     reader.route(node, &root, true);
     let Reader { routes, siblings, .. } = reader;
-    warn_of_twins(&siblings, &routes, findings);
+    // Matchers that could not be read would look alike.
+    if !findings.has_errors() {
+        warn_of_twins(&siblings, &routes, findings);
+    }
     if routes.is_empty() {
         return None;
     }
@@ -93,14 +97,18 @@ impl Reader<'_> {
         let findings = &mut *self.findings;
         let mut section = Section::open(node, "route", findings)?;
         let mut own = parent.clone();
-        let named = section.some("receiver");
-        if let Some(named) = named {
-            match named.text() {
-                Ok(name) => own.receiver = self.receiver(name, named.position),
-                Err(message) => self.findings.error(named.position, format!("route: receiver: {message}")),
+        match section.some("receiver").map(|node| (node, node.text())) {
+            // An empty name is no name: inherited, or missing at the root.
+            None | Some((_, Ok(""))) if is_root => {
+                self.findings.error_with_help(
+                    node.position,
+                    "root route must specify a default receiver",
+                    "name one under `receiver`",
+                );
             }
-        } else if is_root {
-            self.findings.error(node.position, "root route must specify a default receiver");
+            None | Some((_, Ok(""))) => {}
+            Some((named, Ok(name))) => own.receiver = self.receiver(name, named.position),
+            Some((named, Err(message))) => self.findings.error(named.position, format!("route: receiver: {message}")),
         }
         if let Some(group_by) = self.group_by(&mut section) {
             own.group_by = group_by;
@@ -158,9 +166,6 @@ impl Reader<'_> {
     }
 
     fn receiver(&mut self, name: &str, at: Position) -> Option<Arc<str>> {
-        if name.is_empty() {
-            return None;
-        }
         if let Some(receiver) = self.receivers.iter().find(|receiver| &*receiver.name == name) {
             return Some(receiver.name.clone());
         }
@@ -238,7 +243,7 @@ impl Reader<'_> {
                             self.findings.error_with_help(item.position, message, format!("did you mean {near:?}?"));
                         }
                         None => {
-                            self.findings.error_with_help(item.position, message, "define it under `time_intervals`")
+                            self.findings.error_with_help(item.position, message, "define it under `time_intervals`");
                         }
                     }
                 }
@@ -249,20 +254,35 @@ impl Reader<'_> {
     }
 
     fn check_root(&mut self, section: &mut Section<'_>, matchers: &[Matcher], continues: bool) {
-        let at = section.position();
+        let start = section.position();
+        let mut place = |keys: &[&'static str]| {
+            let node = keys.iter().find_map(|key| section.some(key));
+            (
+                node.map_or(start, |node| node.position),
+                node.is_some_and(|node| node.items().is_ok_and(|all| !all.is_empty())),
+            )
+        };
         if !matchers.is_empty() {
-            self.findings.error(at, "root route must not have any matchers");
+            let (at, _) = place(&["matchers", "match", "match_re"]);
+            let help = "every alert starts at the root; put the matchers on a route below it";
+            self.findings.error_with_help(at, "root route must not have any matchers", help);
         }
         for (key, message) in [
             ("mute_time_intervals", "root route must not have any mute time intervals"),
             ("active_time_intervals", "root route must not have any active time intervals"),
         ] {
-            if section.some(key).is_some_and(|node| node.items().is_ok_and(|items| !items.is_empty())) {
-                self.findings.error(at, message);
+            let (at, any) = place(&[key]);
+            if any {
+                self.findings.error_with_help(at, message, "put them on a route below the root");
             }
         }
         if continues {
-            self.findings.error(at, "cannot have continue in root route");
+            let (at, _) = place(&["continue"]);
+            self.findings.error_with_help(
+                at,
+                "cannot have continue in root route",
+                "the root has no siblings to go on with",
+            );
         }
     }
 }
@@ -339,7 +359,8 @@ fn read_intervals(sections: &Sections<'_>, findings: &mut Findings) -> Vec<TimeI
         };
         for item in items {
             let Some((interval, at)) = interval::read(item, findings) else { continue };
-            if !interval.name.is_empty() && all.iter().any(|known| known.name == interval.name) {
+            // A missing name is its own error, but two null items share the empty one, as in the peer.
+            if (!interval.name.is_empty() || item.is_null()) && all.iter().any(|known| known.name == interval.name) {
                 findings.error(at, format!("time interval {:?} is not unique", interval.name));
             }
             all.push(interval);
@@ -370,9 +391,8 @@ fn warn_of_twins(siblings: &[Vec<(RouteId, Position)>], routes: &[Route], findin
     for list in siblings {
         let mut seen: HashMap<(String, Arc<str>), Position> = HashMap::new();
         for (id, at) in list {
-            let tree_position = routes.iter().enumerate().find(|(index, _)| RouteTree::id(*index) == *id);
-            let Some((_, route)) = tree_position else { continue };
-            let key = (format!("{:?}", route.matchers), route.receiver.clone());
+            let Some(route) = routes.get(id.position()) else { continue };
+            let key = (matchers_text(&route.matchers), route.receiver.clone());
             if let Some(first) = seen.get(&key) {
                 findings.warning_with_help(
                     *at,
@@ -421,14 +441,38 @@ mod tests {
         let cases = [
             ("x: 1\n", "f:1:1: no routes provided\n  help: add a `route` with a `receiver`"),
             ("route:\n", "f:1:1: no routes provided\n  help: add a `route` with a `receiver`"),
-            ("route: {group_wait: 1s}\n", "f:1:8: root route must specify a default receiver"),
+            (
+                "route: {group_wait: 1s}\n",
+                "f:1:8: root route must specify a default receiver\n  help: name one under `receiver`",
+            ),
+            (
+                "route: {receiver: ''}\n",
+                "f:1:8: root route must specify a default receiver\n  help: name one under `receiver`",
+            ),
             (
                 "route: {receiver: tem}\n",
                 "f:1:19: undefined receiver \"tem\" used in route\n  help: did you mean \"team\"?",
             ),
-            ("route: {receiver: r, matchers: ['a=b']}\n", "f:1:8: root route must not have any matchers"),
-            ("route: {receiver: r, match: {a: b}}\n", "f:1:8: root route must not have any matchers"),
-            ("route: {receiver: r, continue: true}\n", "f:1:8: cannot have continue in root route"),
+            (
+                "route: {receiver: r, matchers: ['a=b']}\n",
+                "f:1:32: root route must not have any matchers\n  help: every alert starts at the root; put the matchers on a route below it",
+            ),
+            (
+                "route: {receiver: r, match: {a: b}}\n",
+                "f:1:29: root route must not have any matchers\n  help: every alert starts at the root; put the matchers on a route below it",
+            ),
+            (
+                "route: {receiver: r, continue: true}\n",
+                "f:1:32: cannot have continue in root route\n  help: the root has no siblings to go on with",
+            ),
+            (
+                "route: {receiver: r, mute_time_intervals: [a]}\ntime_intervals: [{name: a}]\n",
+                "f:1:43: root route must not have any mute time intervals\n  help: put them on a route below the root",
+            ),
+            (
+                "route: {receiver: r, active_time_intervals: [a]}\ntime_intervals: [{name: a}]\n",
+                "f:1:45: root route must not have any active time intervals\n  help: put them on a route below the root",
+            ),
             ("route: {receiver: r, group_by: [a, a]}\n", "f:1:36: duplicated label \"a\" in group_by list"),
             (
                 "route: {receiver: r, group_by: [a, '...']}\n",
@@ -457,7 +501,7 @@ mod tests {
             ("route: {receiver: r, routes: [{match: {a-b: c}}]}\n", "f:1:40: route: match: invalid label name \"a-b\""),
             (
                 "route: {receiver: r, routes: [{matchers: ['a=~[']}]}\n",
-                "f:1:43: route: matchers: error parsing regexp: missing closing ]: `[`",
+                "f:1:43: route: matchers: error parsing regexp: missing closing ]: `[)$`",
             ),
             (
                 "route: {receiver: r, routes: [{mute_time_intervals: [nights]}]}\ntime_intervals: [{name: night}]\n",

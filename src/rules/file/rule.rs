@@ -270,7 +270,7 @@ impl Field {
     }
 }
 
-/// A group's labels, whose templates are checked with each rule that takes them over.
+/// A group's labels. The peer does not look whether they parse as templates, so neither do we.
 pub(super) fn label_texts(section: &mut Section<'_>, reader: &Reader<'_>, findings: &mut Findings) -> LabelSet {
     pairs(section, Field::Label, None, reader, findings)
 }

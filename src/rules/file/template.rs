@@ -1,5 +1,7 @@
 //! The check of a template where it stands.
 
+use crate::template::RuleTemplate;
+
 /// Why a value is no template.
 pub(super) struct TemplateFault {
     /// In the value, from 1.
@@ -9,6 +11,8 @@ pub(super) struct TemplateFault {
 
 /// Parses `text` as Prometheus would for the alert `alert`; executes nothing.
 pub(super) fn check(alert: &str, text: &str) -> Result<(), TemplateFault> {
-    let _ = (alert, text);
-    Ok(())
+    match RuleTemplate::parse(alert, text) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(TemplateFault { line: error.line, message: error.to_string() }),
+    }
 }

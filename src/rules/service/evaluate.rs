@@ -12,9 +12,9 @@ use crate::model::{LabelSet, Sample, Timestamp};
 use crate::rules::core::{Candidate, Candidates, Outcome, REASON_LABEL};
 use crate::rules::file::OnError;
 use crate::rules::plan::{RulePlan, Settings};
-use crate::rules::stand_in::{Limits, RuleContext};
 use crate::rules::text::{Content, Text, failure};
 use crate::source::{Query, Source, SourceError};
+use crate::template::{Limits, RuleContext};
 
 /// Queries that the templates of one alert may ask.
 const MAX_TEMPLATE_QUERIES: usize = 10;
@@ -206,8 +206,11 @@ impl Evaluation {
                     }
                 })
             };
-            let mut limits = Limits::default();
-            limits.time = limits.time.min(deadline.saturating_duration_since(Instant::now()));
+            let limits = Limits {
+                time: Limits::default().time.min(deadline.saturating_duration_since(Instant::now())),
+                queries: MAX_TEMPLATE_QUERIES,
+                ..Limits::default()
+            };
             let context = RuleContext {
                 external_labels: &self.settings.external_labels,
                 external_url: &self.settings.external_url,

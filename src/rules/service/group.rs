@@ -313,11 +313,11 @@ impl Group {
         let before = self.unannounced.len();
         self.unannounced.extend(announcements.into_iter().map(|alert| (alert.labels.clone(), alert)));
         let all: Vec<PostedAlert> = self.unannounced.values().cloned().collect();
-        let taken = tokio::time::timeout(ANNOUNCE_TIMEOUT, self.shared.announce.announce(all)).await;
-        let error = match taken {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(error.to_string()),
-            Err(_) => Some(format!("not taken within {} s", ANNOUNCE_TIMEOUT.as_secs())),
+        let error = tokio::select! {
+            taken = self.shared.announce.announce(all) => taken.err().map(|error| error.to_string()),
+            () = tokio::time::sleep(ANNOUNCE_TIMEOUT) => Some(format!("not taken within {} s", ANNOUNCE_TIMEOUT.as_secs())),
+            // The next start announces it.
+            () = self.shared.abort.cancelled() => Some("stopping".to_owned()),
         };
         match error {
             None => self.unannounced.clear(),

@@ -9,8 +9,7 @@ mod rows;
 
 #[cfg(test)]
 mod house;
-// They need tokio's feature `test-util` among the dev-dependencies.
-#[cfg(any())]
+#[cfg(test)]
 mod paused_tests;
 #[cfg(test)]
 mod tests;
@@ -159,6 +158,9 @@ impl Service {
             metrics.restored(shared.clock.monotonic().saturating_sub(began).as_secs_f64());
             groups.running.insert(plan.id.clone(), launch(&shared, plan, core, Before::Nobody, Step::default()));
         }
+        let restored: usize = groups.running.values().map(|running| alerts_in(&running.view)).sum();
+        let left: usize = stored.alerts.values().map(Vec::len).sum();
+        tracing::info!(groups = groups.running.len(), alerts = restored, alerts_without_rule = left, "rules started");
         let parked = Parked { alerts: stored.alerts, groups: stored.last_slots.into_keys().collect(), away_since };
         let service = Service {
             shared,
@@ -187,13 +189,18 @@ impl Service {
         let environment = Arc::new(Environment { sources, permits });
         *self.shared.environment.write().unwrap_or_else(PoisonError::into_inner) = environment;
 
+        let (mut same, mut changed) = (0_usize, 0_usize);
         groups.leaving.retain(|_, task| !task.is_finished());
         let mut before = std::mem::take(&mut groups.running);
         for plan in plans {
             let id = plan.id.clone();
             let running = match before.remove(&id) {
-                Some(running) if *running.plan == plan => running,
+                Some(running) if *running.plan == plan => {
+                    same += 1;
+                    running
+                }
                 Some(running) => {
+                    changed += 1;
                     running.finish.cancel();
                     let shown = running.view.borrow().clone();
                     self.succeed(plan, Before::Same(running.task, shown))
@@ -202,6 +209,8 @@ impl Service {
             };
             groups.running.insert(id, running);
         }
+        let added = groups.running.len() - same - changed;
+        tracing::info!(same, changed, added, removed = before.len(), "rules reloaded");
         for (id, running) in before {
             running.finish.cancel();
             groups.leaving.insert(id, tokio::spawn(leave(self.shared.clone(), running)));
@@ -234,6 +243,7 @@ impl Service {
 
     /// Ends every group, an evaluation that is under way included, in bounded time. Nothing is announced because of it.
     pub async fn stop(&self) {
+        tracing::info!("rules stop");
         self.shared.abort.cancel();
         let mut groups = self.groups.lock().await;
         let deadline = tokio::time::Instant::now() + STOP_WITHIN;
@@ -301,6 +311,11 @@ impl Groups {
     fn views(&self) -> Vec<watch::Receiver<Arc<GroupView>>> {
         self.running.values().map(|running| running.view.clone()).collect()
     }
+}
+
+/// Pending and firing alerts.
+fn alerts_in(view: &watch::Receiver<Arc<GroupView>>) -> usize {
+    view.borrow().rules.iter().map(|rule| rule.alerts.len()).sum()
 }
 
 /// Starts the task of a group, after whoever was there before.
