@@ -18,7 +18,7 @@ pub(super) fn access(values: &[Value]) -> Result<Value, Failure> {
     let mut names = path.split('.').peekable();
     while let Some(name) = names.next() {
         let arguments = if names.peek().is_none() { arguments } else { &[] };
-        let is_dict = matches!(open(&value), View::Object(Object::Map(MapKind::Dict, _)));
+        let is_dict = matches!(open(&value), View::Object(Object::Map(MapKind::Dict(_), _)));
         value = field(&value, name, arguments, from_dict)?;
         from_dict = is_dict;
     }
@@ -62,7 +62,7 @@ fn field(receiver: &Value, name: &str, arguments: &[Value], from_dict: bool) -> 
 pub(super) fn zero_of(kind: MapKind) -> Value {
     match kind {
         MapKind::Kv | MapKind::Labels => text(""),
-        MapKind::Dict => Value::Nil,
+        MapKind::Dict(_) => Value::Nil,
     }
 }
 

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 
 use gotmpl::Value;
 
+use crate::template::golang::spec::WIDEST;
 use crate::template::golang::{escape, print};
 
 use super::access::zero_of;
@@ -39,32 +40,51 @@ pub(super) static BUILTINS: &[Function] = &[
     Function { name: "index", params: &[Param::Any], rest: Some(Param::Any), run: index },
     Function { name: "slice", params: &[Param::Any], rest: Some(Param::Any), run: slice },
     Function { name: "call", params: &[Param::Any], rest: Some(Param::Any), run: call },
-    Function { name: "print", params: &[], rest: Some(Param::Any), run: |values| Ok(text(&print::sprint(values))) },
-    Function { name: "println", params: &[], rest: Some(Param::Any), run: |values| Ok(text(&print::sprintln(values))) },
-    Function {
-        name: "printf",
-        params: &[Param::Text],
-        rest: Some(Param::Any),
-        run: |values| {
-            let format = as_text(&values[0]).map_or("", |format| format);
-            // Wide fields multiply: what may come out is bounded before it is made.
-            run::spend(widest(format))?;
-            Ok(text(&print::sprintf(format, &values[1..])))
-        },
-    },
+    Function { name: "print", params: &[], rest: Some(Param::Any), run: sprint },
+    Function { name: "println", params: &[], rest: Some(Param::Any), run: sprintln },
+    Function { name: "printf", params: &[Param::Text], rest: Some(Param::Any), run: sprintf },
 ];
 
 /// The escapers, which must stay recognisable to the HTML pass: called without a site, on one text.
-pub(super) static ESCAPERS: [(&str, fn(&str) -> String); 3] =
-    [("html", gotmpl::html_escape), ("js", gotmpl::js_escape), ("urlquery", escape::query)];
+pub(super) static ESCAPERS: [Escaper; 3] = [
+    Escaper { name: "html", escape: gotmpl::html_escape },
+    Escaper { name: "js", escape: gotmpl::js_escape },
+    Escaper { name: "urlquery", escape: escape::query },
+];
 
-/// The sum of the widths and precisions that a format names.
-fn widest(format: &str) -> usize {
-    format
-        .split(|c: char| !c.is_ascii_digit())
-        .filter_map(|digits| digits.parse::<usize>().ok())
-        .filter(|width| *width <= 65_536)
-        .sum()
+pub(super) struct Escaper {
+    pub(super) name: &'static str,
+    pub(super) escape: fn(&str) -> String,
+}
+
+/// `print`.
+pub(super) fn sprint(values: &[Value]) -> Result<Value, String> {
+    run::afford(values, 1)?;
+    Ok(text(&print::sprint(values)))
+}
+
+fn sprintln(values: &[Value]) -> Result<Value, String> {
+    run::afford(values, 1)?;
+    Ok(text(&print::sprintln(values)))
+}
+
+fn sprintf(values: &[Value]) -> Result<Value, String> {
+    let format = as_text(&values[0]).map_or("", |format| format);
+    // Every part of a value may be as wide as the format says, and `%[1]s` shows a value again and again.
+    let numbers = format.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse::<usize>().ok());
+    let widest = usize::try_from(WIDEST).unwrap_or(usize::MAX);
+    let width = numbers.chain(format.matches('*').map(|_| widest)).map(|width| width.min(widest)).sum::<usize>();
+    let shown = if format.contains('[') { format.matches('%').count() } else { 1 };
+    run::afford(&values[1..], shown + width)?;
+    Ok(text(&print::sprintf(format, &values[1..])))
+}
+
+/// A value within an error.
+fn quoted(value: &Value) -> String {
+    match run::afford(std::slice::from_ref(value), 1) {
+        Ok(()) => print::display(value),
+        Err(_) => "…".to_owned(),
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -118,12 +138,12 @@ fn equal(one: &Value, other: &Value) -> Result<bool, String> {
             (View::Object(Object::Time { at: a, .. }), View::Object(Object::Time { at: b, .. })) => Ok(a == b),
             _ if type_name(one) != type_name(other) => Err(format!(
                 "non-comparable types {}: {}, {}: {}",
-                print::display(one),
+                quoted(one),
                 type_name(one),
                 type_name(other),
-                print::display(other)
+                quoted(other)
             )),
-            _ => Err(format!("non-comparable type {}: {}", print::display(other), type_name(other))),
+            _ => Err(format!("non-comparable type {}: {}", quoted(other), type_name(other))),
         },
         _ if nothing(one) || nothing(other) => Ok(false),
         _ => Err(incompatible(one, other)),

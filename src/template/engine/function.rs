@@ -63,7 +63,7 @@ impl Param {
                 (Param::Duration, Object::Duration { .. })
                 | (Param::Time, Object::Time { .. })
                 | (Param::Strings, Object::List(ListKind::Strings, _))
-                | (Param::List, Object::List(ListKind::Any, _))
+                | (Param::List, Object::List(ListKind::Any(_), _))
                 | (Param::Samples, Object::List(ListKind::Samples, _)) => true,
                 (Param::Sample, Object::Struct(record)) => record.kind == StructKind::Sample,
                 _ => false,
@@ -184,6 +184,16 @@ pub(super) fn placed(work: impl Fn(&[Value]) -> Result<Value, Failure> + Send + 
         };
         let in_time = run::check_time().map_err(|reason| Failure::At(Place::Command, reason));
         in_time.and_then(|()| work(values)).map_err(|failure| raise(site, failure))
+    })
+}
+
+/// What the engine calls without a site: it fails only when a limit is reached.
+pub(super) fn unplaced(work: impl Fn(&[Value]) -> Result<Value, String> + Send + Sync + 'static) -> ValueFunc {
+    Arc::new(move |values: &[Value]| {
+        work(values).map_err(|reason| {
+            run::fail(TemplateError::new(format!("template: {reason}"), None));
+            gotmpl::TemplateError::Exec(reason)
+        })
     })
 }
 

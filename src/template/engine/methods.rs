@@ -7,6 +7,7 @@ use crate::template::golang::{duration, layout, print};
 
 use super::access::items;
 use super::function::{Function, Param, whole};
+use super::run;
 use super::value::{ListKind, MapKind, Object, StructKind, View, as_text, open, text};
 
 /// The method of that name.
@@ -86,14 +87,10 @@ fn column(pairs: &Value, field: &str) -> Value {
     Object::list(ListKind::Strings, pairs.iter().filter_map(cell))
 }
 
-static STRINGS: &[Function] = &[method("Join", &[Param::Text], |values| Ok(join(&values[0], &values[1])))];
-
-/// `strings.Join`.
-pub(super) fn join(list: &Value, separator: &Value) -> Value {
-    let list = items(list).unwrap_or_default();
-    let parts: Vec<&str> = list.iter().filter_map(as_text).map(|part| &**part).collect();
-    text(&parts.join(as_text(separator).map_or("", |separator| separator)))
-}
+static STRINGS: &[Function] = &[method("Join", &[Param::Text], |values| {
+    let separator = as_text(&values[1]).map_or("", |separator| separator);
+    run::join(&items(&values[0]).unwrap_or_default(), separator).map(|joined| text(&joined))
+})];
 
 static NAMED: &[Function] = &[method("String", &[], |values| Ok(shown(values)))];
 

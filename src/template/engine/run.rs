@@ -4,13 +4,18 @@
 //! stand inside another (a route label within a notification): the outer one is set aside, and its clock runs on.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Duration;
 
-use crate::model::{Clock, Sample, SystemClock, Timestamp};
+use gotmpl::Value;
+
+use crate::model::{Clock, GoRegex, Sample, SystemClock, Timestamp};
 use crate::template::TemplateError;
+
+use super::value::{as_text, weigh};
 
 /// Bounds of one rendering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +67,12 @@ struct Run {
     clock: SystemClock,
     scratch: usize,
     queries: usize,
+    regexes: HashMap<String, GoRegex>,
     failure: Option<TemplateError>,
 }
+
+/// Patterns kept in one rendering.
+const REGEXES: usize = 64;
 
 thread_local! {
     static RUN: RefCell<Option<Run>> = const { RefCell::new(None) };
@@ -71,7 +80,15 @@ thread_local! {
 
 /// Renders with `work` and returns what it returned, and the error that a function of ours raised.
 pub(super) fn within<T>(about: Rc<About>, limits: &Limits, work: impl FnOnce() -> T) -> (T, Option<TemplateError>) {
-    let run = Run { about, limits: *limits, clock: SystemClock::new(), scratch: 0, queries: 0, failure: None };
+    let run = Run {
+        about,
+        limits: *limits,
+        clock: SystemClock::new(),
+        scratch: 0,
+        queries: 0,
+        regexes: HashMap::new(),
+        failure: None,
+    };
     let outer = RUN.replace(Some(run));
     let result = work();
     let failure = RUN.replace(outer).and_then(|run| run.failure);
@@ -116,6 +133,69 @@ pub(crate) fn spend(bytes: usize) -> Result<(), String> {
         }
         Ok(())
     })
+}
+
+/// Refuses to print values, each up to `times`, that would not fit.
+pub(crate) fn afford(values: &[Value], times: usize) -> Result<(), String> {
+    let limit = scratch_limit();
+    let mut total = 0_usize;
+    for value in values {
+        let weight = weigh(value, limit).unwrap_or(usize::MAX);
+        total = total.saturating_add(weight.saturating_mul(times));
+    }
+    check_size(total)
+}
+
+fn scratch_limit() -> usize {
+    RUN.with_borrow(|run| run.as_ref().map_or(usize::MAX, |run| run.limits.scratch_bytes))
+}
+
+/// Refuses to make a text of up to so many bytes.
+fn check_size(bytes: usize) -> Result<(), String> {
+    let limit = scratch_limit();
+    if bytes > limit {
+        return Err(format!("template would make a text of more than {limit} bytes"));
+    }
+    Ok(())
+}
+
+/// `strings.Join`.
+pub(crate) fn join(parts: &[Value], separator: &str) -> Result<String, String> {
+    afford(parts, 1)?;
+    check_size(parts.len().saturating_mul(separator.len()))?;
+    Ok(parts.iter().filter_map(as_text).map(|part| &**part).collect::<Vec<_>>().join(separator))
+}
+
+/// A pattern, compiled once in a rendering.
+///
+/// # Errors
+/// Go would refuse it.
+pub(crate) fn regex(pattern: &str) -> Result<GoRegex, String> {
+    let known = RUN.with_borrow(|run| run.as_ref().and_then(|run| run.regexes.get(pattern).cloned()));
+    if let Some(regex) = known {
+        return Ok(regex);
+    }
+    let regex = GoRegex::new(pattern).map_err(|error| error.to_string())?;
+    RUN.with_borrow_mut(|run| match run {
+        Some(run) if run.regexes.len() < REGEXES => {
+            run.regexes.insert(pattern.to_owned(), regex.clone());
+        }
+        _ => {}
+    });
+    Ok(regex)
+}
+
+/// `reReplaceAll`.
+///
+/// # Errors
+/// Go would refuse the pattern, or the result might be too large.
+pub(crate) fn replace_all(pattern: &str, replacement: &str, text: &str) -> Result<String, String> {
+    let regex = regex(pattern)?;
+    // At most one match a byte and one at the end; each reference gives at most the whole text over all matches.
+    let literal = replacement.len().saturating_mul(text.len() + 1);
+    let references = replacement.matches('$').count().saturating_mul(text.len());
+    check_size(literal.saturating_add(references).saturating_add(text.len()))?;
+    Ok(regex.replace_all(text, replacement))
 }
 
 /// Runs a query for the template.

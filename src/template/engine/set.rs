@@ -12,8 +12,8 @@ use crate::template::TemplateError;
 use crate::template::golang::print;
 
 use super::access;
-use super::builtins::{BUILTINS, ESCAPERS};
-use super::function::{Failure, Function, Place, placed, register};
+use super::builtins::{BUILTINS, ESCAPERS, Escaper, sprint};
+use super::function::{Failure, Function, Place, placed, register, unplaced};
 use super::nodes::Source;
 use super::rewrite::{self, Known, Rewritten, rewrite};
 use super::run::{self, About, Capped, Limits};
@@ -60,17 +60,25 @@ impl Set {
     pub(crate) fn new(functions: &[&'static [Function]], limits: &Limits) -> Result<Self, TemplateError> {
         let all = || BUILTINS.iter().chain(functions.iter().copied().flatten());
         let mut map: FuncMap = all().map(|function| (function.name.to_owned(), register(function))).collect();
-        for (name, escape) in ESCAPERS {
-            map.insert(name.to_owned(), Arc::new(move |values: &[Value]| Ok(text(&escape(&print::sprint(values))))));
+        for Escaper { name, escape } in &ESCAPERS {
+            map.insert(
+                (*name).to_owned(),
+                unplaced(|values| {
+                    run::afford(values, 1)?;
+                    let escaped = escape(&print::sprint(values));
+                    run::spend(escaped.len())?;
+                    Ok(text(&escaped))
+                }),
+            );
         }
         map.insert(rewrite::ACCESS.to_owned(), placed(access::access));
         map.insert(rewrite::RANGE.to_owned(), placed(access::iterate));
         map.insert(rewrite::FAIL.to_owned(), placed(fail));
         map.insert(rewrite::NOTHING.to_owned(), Arc::new(|_| Ok(Value::Nil)));
-        map.insert(rewrite::JOIN.to_owned(), Arc::new(|values| Ok(text(&print::sprint(values)))));
-        map.insert(rewrite::SHOW.to_owned(), Arc::new(|values| Ok(values.first().map_or(Value::Nil, shown))));
+        map.insert(rewrite::JOIN.to_owned(), unplaced(sprint));
+        map.insert(rewrite::SHOW.to_owned(), unplaced(|values| values.first().map_or(Ok(Value::Nil), shown)));
         map.insert(rewrite::TRUTH.to_owned(), Arc::new(|values| Ok(Value::Bool(values.first().is_some_and(is_true)))));
-        let escapers = ESCAPERS.iter().map(|(name, _)| *name);
+        let escapers = ESCAPERS.iter().map(|escaper| escaper.name);
         let entry = format!("{{{{template \"{ROOT}\" .}}}}");
         let html = gotmpl::html::Template::new("").funcs(map.clone()).max_range_iters(limits.iterations);
         Ok(Set {
@@ -266,9 +274,12 @@ fn plain(error: &gotmpl::TemplateError) -> TemplateError {
 }
 
 /// What is printed of a value: scalars are left to the engine, which knows how to escape them.
-fn shown(value: &Value) -> Value {
-    match open(value) {
+fn shown(value: &Value) -> Result<Value, String> {
+    Ok(match open(value) {
         View::Nil | View::Bool(_) | View::Int(_) | View::Uint(_) | View::Text(_) | View::Safe(..) => value.clone(),
-        View::Float(_) | View::Object(_) => text(&print::display(value)),
-    }
+        View::Float(_) | View::Object(_) => {
+            run::afford(std::slice::from_ref(value), 1)?;
+            text(&print::display(value))
+        }
+    })
 }

@@ -36,7 +36,7 @@ fn data() -> Value {
         ("P", Object::Time { at, pointer: true }.seal()),
     ];
     let entries = entries.into_iter().map(|(name, value)| (name.into(), value)).collect();
-    Object::Map(MapKind::Dict, std::sync::Arc::new(entries)).seal()
+    Object::dict(entries).unwrap()
 }
 
 fn set() -> Set {
@@ -135,10 +135,7 @@ fn a_template_cannot_use_up_the_machine() {
     let cases = [
         ("{{ range 2000 }}{{ end }}", "too many iterations"),
         ("{{ range 900 }}{{ range 900 }}{{ end }}{{ end }}", "too many iterations"),
-        (
-            "{{ $x := \"aaaaaaaa\" }}{{ range 900 }}{{ $x = print $x $x }}{{ end }}",
-            "template made more than 1048576 bytes of text",
-        ),
+        ("{{ $x := \"aaaaaaaa\" }}{{ range 900 }}{{ $x = print $x $x }}{{ end }}", "more than 1048576 bytes"),
         ("{{ range 900 }}{{ printf \"%5000d\" 1 }}{{ end }}", "larger than 65536 bytes"),
         ("{{ define \"r\" }}{{ template \"r\" . }}{{ end }}{{ template \"r\" . }}", "exceeded maximum template depth"),
     ];
@@ -146,6 +143,29 @@ fn a_template_cannot_use_up_the_machine() {
         let program = set.program(Mode::Text, "", template).unwrap();
         let error = program.render(&Value::Nil, about(), &limits).unwrap_err().to_string();
         assert!(error.contains(want), "{template}: {error}");
+    }
+    let hungry = [
+        "{{ $x := printf \"%9999d\" 1 }}{{ $l := stringSlice $x $x $x $x $x $x $x $x }}{{ join $x $l }}",
+        "{{ $x := printf \"%9999d\" 1 }}{{ reReplaceAll \"\" $x $x }}",
+        "{{ $l := list 1 2 }}{{ range 25 }}{{ $l = list $l $l }}{{ end }}{{ print $l }}",
+        "{{ $l := list 1 2 }}{{ range 25 }}{{ $l = list $l $l }}{{ end }}{{ $l }}",
+        "{{ $l := list 1 2 }}{{ range 25 }}{{ $l = list $l $l }}{{ end }}{{ toJson $l }}",
+        "{{ $l := list 1 2 }}{{ range 25 }}{{ $l = list $l $l }}{{ end }}{{ html $l }}",
+        "{{ $l := list 1 2 }}{{ range 25 }}{{ $l = list $l $l }}{{ end }}{{ eq $l $l }}",
+        "{{ $x := \"\\\\\" }}{{ range 40 }}{{ $x = js $x }}{{ end }}",
+        "{{ $l := list 1 2 }}{{ range 14 }}{{ $l = list $l $l }}{{ end }}{{ printf \"%60000v\" $l }}",
+        "{{ $l := list 1 }}{{ range 900 }}{{ $l = list $l }}{{ end }}",
+        "{{ $l := dict }}{{ range 900 }}{{ $l = dict \"a\" $l }}{{ end }}",
+    ];
+    let set = Set::new(&[crate::template::notify::FUNCTIONS], &limits).unwrap();
+    for template in hungry {
+        let program = set.program(Mode::Text, "", template).unwrap();
+        let error = program.render(&Value::Nil, about(), &limits).unwrap_err().to_string();
+        assert!(
+            ["more than 1048576 bytes", "nested more than", "non-comparable"].iter().any(|part| error.contains(part)),
+            "{template}: {error}"
+        );
+        assert!(error.len() < 1000, "{error}");
     }
     let hasty = Limits { time: std::time::Duration::ZERO, ..Limits::default() };
     let program = set.program(Mode::Text, "", "{{ print 1 }}").unwrap();

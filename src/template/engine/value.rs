@@ -63,8 +63,8 @@ pub(crate) enum ListKind {
     Alerts,
     Pairs,
     Strings,
-    /// `[]interface {}`, made by `list`.
-    Any,
+    /// `[]interface {}`, made by `list`: how deeply lists and maps are nested in it.
+    Any(u8),
     /// The answer of `query`.
     Samples,
 }
@@ -75,8 +75,26 @@ pub(crate) enum MapKind {
     Kv,
     /// A label set of a rule: a plain `map[string]string`.
     Labels,
-    /// `map[string]interface {}`, made by `dict` and `args`.
-    Dict,
+    /// `map[string]interface {}`, made by `dict` and `args`: how deeply lists and maps are nested in it.
+    Dict(u8),
+}
+
+impl ListKind {
+    fn flat(self) -> Self {
+        match self {
+            ListKind::Any(_) => ListKind::Any(0),
+            kind => kind,
+        }
+    }
+}
+
+impl MapKind {
+    fn flat(self) -> Self {
+        match self {
+            MapKind::Dict(_) => MapKind::Dict(0),
+            kind => kind,
+        }
+    }
 }
 
 /// A value as functions see it.
@@ -92,12 +110,12 @@ pub(crate) enum View<'a> {
 }
 
 static EMPTY_LISTS: LazyLock<[(ListKind, Arc<[Value]>); 5]> = LazyLock::new(|| {
-    [ListKind::Alerts, ListKind::Pairs, ListKind::Strings, ListKind::Any, ListKind::Samples]
+    [ListKind::Alerts, ListKind::Pairs, ListKind::Strings, ListKind::Any(0), ListKind::Samples]
         .map(|kind| (kind, Arc::from(Vec::new())))
 });
 
 static EMPTY_MAPS: LazyLock<[(MapKind, Entries); 3]> =
-    LazyLock::new(|| [MapKind::Kv, MapKind::Labels, MapKind::Dict].map(|kind| (kind, Arc::new(BTreeMap::new()))));
+    LazyLock::new(|| [MapKind::Kv, MapKind::Labels, MapKind::Dict(0)].map(|kind| (kind, Arc::new(BTreeMap::new()))));
 
 thread_local! {
     static HANDED: RefCell<Option<Object>> = const { RefCell::new(None) };
@@ -108,11 +126,11 @@ impl Object {
     pub(crate) fn seal(self) -> Value {
         match &self {
             Object::List(kind, items) if items.is_empty() => {
-                let known = EMPTY_LISTS.iter().find(|(known, _)| known == kind);
+                let known = EMPTY_LISTS.iter().find(|(known, _)| known == &kind.flat());
                 Value::List(known.map_or_else(|| items.clone(), |(_, empty)| empty.clone()))
             }
             Object::Map(kind, entries) if entries.is_empty() => {
-                let known = EMPTY_MAPS.iter().find(|(known, _)| known == kind);
+                let known = EMPTY_MAPS.iter().find(|(known, _)| known == &kind.flat());
                 Value::Map(known.map_or_else(|| entries.clone(), |(_, empty)| empty.clone()))
             }
             _ => Value::Function(Arc::new(move |_| {
@@ -135,12 +153,71 @@ impl Object {
         Object::Map(kind, Arc::new(entries)).seal()
     }
 
+    /// A list of anything.
+    ///
+    /// # Errors
+    /// Lists and maps nested too deeply: printing and dropping them takes stack.
+    pub(crate) fn any_list(items: impl IntoIterator<Item = Value>) -> Result<Value, String> {
+        let items: Arc<[Value]> = items.into_iter().collect();
+        let depth = depth_around(items.iter())?;
+        Ok(Object::List(ListKind::Any(depth), items).seal())
+    }
+
+    /// A map of anything.
+    ///
+    /// # Errors
+    /// As [`Object::any_list`].
+    pub(crate) fn dict(entries: BTreeMap<Arc<str>, Value>) -> Result<Value, String> {
+        let depth = depth_around(entries.values())?;
+        Ok(Object::Map(MapKind::Dict(depth), Arc::new(entries)).seal())
+    }
+
     pub(crate) fn time(at: Time) -> Value {
         Object::Time { at, pointer: false }.seal()
     }
 
     pub(crate) fn duration(nanos: i64) -> Value {
         Object::Duration { nanos, pointer: false }.seal()
+    }
+}
+
+/// How deeply lists and maps may be nested.
+const DEEPEST: u8 = 32;
+
+fn depth_around<'a>(items: impl Iterator<Item = &'a Value>) -> Result<u8, String> {
+    let depth = |item: &Value| match item {
+        Value::Function(_) => match open(item) {
+            View::Object(Object::List(ListKind::Any(depth), _) | Object::Map(MapKind::Dict(depth), _)) => depth,
+            _ => 0,
+        },
+        _ => 0,
+    };
+    match items.map(depth).max().unwrap_or(0) {
+        DEEPEST.. => Err(format!("lists and maps are nested more than {DEEPEST} deep")),
+        deepest => Ok(deepest + 1),
+    }
+}
+
+/// About how many bytes a value takes when it is printed; `None` from `limit` up. Lists may hold one value many times, so
+/// this is what must be asked before printing.
+pub(crate) fn weigh(value: &Value, limit: usize) -> Option<usize> {
+    let mut left = limit;
+    lighten(value, &mut left).then(|| limit - left)
+}
+
+/// Takes the weight of a value off `left`; false if there is not enough.
+fn lighten(value: &Value, left: &mut usize) -> bool {
+    let own = 8 + as_text(value).map_or(0, |text| text.len());
+    let Some(rest) = left.checked_sub(own) else { return false };
+    *left = rest;
+    match open(value) {
+        View::Object(Object::List(_, items)) => items.iter().all(|item| lighten(item, left)),
+        View::Object(Object::Map(_, entries)) => entries.iter().all(|(key, value)| {
+            *left = left.saturating_sub(key.len());
+            lighten(value, left)
+        }),
+        View::Object(Object::Struct(record)) => record.fields.iter().all(|(_, value)| lighten(value, left)),
+        _ => true,
     }
 }
 
@@ -161,11 +238,11 @@ pub(crate) fn open(value: &Value) -> View<'_> {
         Value::Safe { kind, s } => View::Safe(*kind, s),
         Value::List(items) => {
             let known = EMPTY_LISTS.iter().find(|(_, empty)| Arc::ptr_eq(empty, items));
-            View::Object(Object::List(known.map_or(ListKind::Any, |(kind, _)| *kind), items.clone()))
+            View::Object(Object::List(known.map_or(ListKind::Any(0), |(kind, _)| *kind), items.clone()))
         }
         Value::Map(entries) => {
             let known = EMPTY_MAPS.iter().find(|(_, empty)| Arc::ptr_eq(empty, entries));
-            View::Object(Object::Map(known.map_or(MapKind::Dict, |(kind, _)| *kind), entries.clone()))
+            View::Object(Object::Map(known.map_or(MapKind::Dict(0), |(kind, _)| *kind), entries.clone()))
         }
         Value::Function(sealed) => {
             HANDED.with_borrow_mut(Option::take);
@@ -227,13 +304,13 @@ impl Object {
                 ListKind::Alerts => "template.Alerts",
                 ListKind::Pairs => "template.Pairs",
                 ListKind::Strings => "[]string",
-                ListKind::Any => "[]interface {}",
+                ListKind::Any(_) => "[]interface {}",
                 ListKind::Samples => "template.queryResult",
             },
             Object::Map(kind, _) => match kind {
                 MapKind::Kv => "template.KV",
                 MapKind::Labels => "map[string]string",
-                MapKind::Dict => "map[string]interface {}",
+                MapKind::Dict(_) => "map[string]interface {}",
             },
             Object::Time { pointer: false, .. } => "time.Time",
             Object::Time { pointer: true, .. } => "*time.Time",
@@ -251,7 +328,7 @@ mod tests {
 
     #[test]
     fn objects_come_out_as_they_went_in_and_the_empty_ones_are_false() {
-        for kind in [MapKind::Kv, MapKind::Labels, MapKind::Dict] {
+        for kind in [MapKind::Kv, MapKind::Labels, MapKind::Dict(0)] {
             let empty = Object::map(kind, &LabelSet::empty());
             assert!(!empty.is_truthy());
             assert!(matches!(open(&empty), View::Object(Object::Map(found, _)) if found == kind));
@@ -263,6 +340,6 @@ mod tests {
         assert!(!is_true(&empty));
         assert_eq!(type_name(&empty), "template.Alerts");
         assert!(!is_true(&Object::duration(0)));
-        assert_eq!(type_name(&Object::list(ListKind::Any, [text("a")])), "[]interface {}");
+        assert_eq!(type_name(&Object::any_list([text("a")]).unwrap()), "[]interface {}");
     }
 }

@@ -81,7 +81,7 @@ fn write_object(out: &mut String, object: &Object) -> Result<(), String> {
             write_members(out, entries.iter().map(|(key, value)| (&**key, value)))?;
         }
         Object::Struct(record) => {
-            write_members(out, record.fields.iter().map(|(name, value)| (key(record, name), value)))?
+            write_members(out, record.fields.iter().map(|(name, value)| (key(record, name), value)))?;
         }
     }
     Ok(())
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn json_is_gos() {
         let list = Object::list(
-            ListKind::Any,
+            ListKind::Any(0),
             [text("a<b>&\u{2028}\"\x01"), Value::Float(1e21), Value::Float(1e-7), Value::Float(1e6), Value::Nil],
         );
         assert_eq!(encode(&list).unwrap(), "[\"a\\u003cb\\u003e\\u0026\\u2028\\\"\\u0001\",1e+21,1e-7,1000000,null]");

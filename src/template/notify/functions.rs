@@ -7,9 +7,8 @@ use base64::engine::general_purpose::URL_SAFE;
 use base64::{DecodeError, Engine};
 use gotmpl::{SafeKind, Value};
 
-use crate::model::GoRegex;
 use crate::template::engine::run;
-use crate::template::engine::value::{ListKind, MapKind, Object, View, as_text, open, text};
+use crate::template::engine::value::{ListKind, Object, View, as_text, open, text};
 use crate::template::engine::{Function, Param};
 use crate::template::golang::case::{self, Rest};
 use crate::template::golang::time::Time;
@@ -25,19 +24,19 @@ const fn function(
     Function { name, params, rest: None, run }
 }
 
-pub(super) static FUNCTIONS: &[Function] = &[
+pub(in crate::template) static FUNCTIONS: &[Function] = &[
     function("toUpper", &[Text], |values| Ok(text(&case::upper(string(&values[0]))))),
     function("toLower", &[Text], |values| Ok(text(&case::lower(string(&values[0]))))),
     function("title", &[Text], |values| Ok(text(&case::title(string(&values[0]), Rest::Lower)))),
     function("trimSpace", &[Text], |values| Ok(text(string(&values[0]).trim()))),
     function("join", &[Text, Strings], |values| {
-        let parts = items(&values[1]);
-        let parts: Vec<&str> = parts.iter().map(string).collect();
-        Ok(text(&parts.join(string(&values[0]))))
+        run::join(&items(&values[1]), string(&values[0])).map(|joined| text(&joined))
     }),
-    function("match", &[Text, Text], |values| Ok(Value::Bool(regex(&values[0])?.is_match(string(&values[1]))))),
+    function("match", &[Text, Text], |values| {
+        Ok(Value::Bool(run::regex(string(&values[0]))?.is_match(string(&values[1]))))
+    }),
     function("reReplaceAll", &[Text, Text, Text], |values| {
-        Ok(text(&regex(&values[0])?.replace_all(string(&values[2]), string(&values[1]))))
+        run::replace_all(string(&values[0]), string(&values[1]), string(&values[2])).map(|replaced| text(&replaced))
     }),
     Function {
         name: "stringSlice",
@@ -45,15 +44,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
         rest: Some(Text),
         run: |values| Ok(Object::list(ListKind::Strings, values.iter().map(|value| text(string(value))))),
     },
-    Function {
-        name: "list",
-        params: &[],
-        rest: Some(Any),
-        run: |values| Ok(Object::list(ListKind::Any, values.iter().cloned())),
-    },
+    Function { name: "list", params: &[], rest: Some(Any), run: |values| Object::any_list(values.iter().cloned()) },
     Function { name: "append", params: &[List], rest: Some(Any), run: append },
     Function { name: "dict", params: &[], rest: Some(Any), run: dict },
-    function("toJson", &[Any], |values| Ok(text(&json::encode(&values[0])?))),
+    function("toJson", &[Any], |values| {
+        run::afford(values, 1)?;
+        Ok(text(&json::encode(&values[0])?))
+    }),
     function("base64encode", &[Text], |values| Ok(text(&URL_SAFE.encode(string(&values[0]))))),
     function("base64decode", &[Text], base64_decode),
     function("urlUnescape", &[Text], |values| Ok(text(&escape::query_unescape(string(&values[0]))?))),
@@ -99,10 +96,6 @@ fn now() -> Result<Time, String> {
     Ok(Time::from_timestamp(run::about()?.now))
 }
 
-fn regex(pattern: &Value) -> Result<GoRegex, String> {
-    GoRegex::new(string(pattern)).map_err(|error| error.to_string())
-}
-
 fn safe(kind: SafeKind, value: &Value) -> Value {
     Value::Safe { kind, s: Arc::from(string(value)) }
 }
@@ -111,7 +104,7 @@ fn append(values: &[Value]) -> Result<Value, String> {
     let list = items(&values[0]);
     // What was there is copied: lists are never changed in place.
     run::spend(list.len().saturating_mul(size_of::<Value>()))?;
-    Ok(Object::list(ListKind::Any, list.iter().chain(&values[1..]).cloned()))
+    Object::any_list(list.iter().chain(&values[1..]).cloned())
 }
 
 fn dict(values: &[Value]) -> Result<Value, String> {
@@ -123,7 +116,7 @@ fn dict(values: &[Value]) -> Result<Value, String> {
         let key = as_text(&pair[0]).ok_or("dict keys must be strings")?;
         entries.insert(key.clone(), pair[1].clone());
     }
-    Ok(Object::Map(MapKind::Dict, Arc::new(entries)).seal())
+    Object::dict(entries)
 }
 
 fn base64_decode(values: &[Value]) -> Result<Value, String> {

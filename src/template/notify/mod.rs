@@ -9,4 +9,6 @@ mod templates;
 mod tests;
 
 pub use data::Data;
+#[cfg(test)]
+pub(in crate::template) use functions::FUNCTIONS;
 pub use templates::{TemplateFile, Templates};

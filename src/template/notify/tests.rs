@@ -384,7 +384,7 @@ fn route_labels_may_need_each_other_but_not_themselves() {
         &LabelSet::from_pairs([("a", "unknown-eu1!"), ("b", "unknown-eu1"), ("f", "plain")])
     );
     let labels = route.map(|(name, text)| (name.to_owned(), text.to_owned()));
-    let error = super::data::RouteLabels::new(&data, &labels).render("c").unwrap_err();
+    let error = data::RouteLabels::new(&data, &labels).render("c").unwrap_err();
     assert!(error.contains("route labels need each other: c -> d -> c"), "{error}");
 }
 
@@ -455,4 +455,14 @@ fn every_built_in_definition_renders_in_both_modes() {
     }
     assert!(count > 60, "{count}");
     assert_eq!(named("jira.default.priority", &golden), "High");
+}
+
+#[test]
+fn a_thousand_alerts_fit_in_the_limits() {
+    let many: Vec<NotifiedAlert> = (0..500).flat_map(|_| golden_alerts()).collect();
+    let data = data(&golden_group(many));
+    let html = Templates::builtin().render_html("{{ template \"email.default.html\" . }}", &data).unwrap();
+    assert!(html.contains("1000 alerts for") && html.matches("CPU &lt;95%&gt;").count() == 500);
+    let text = render("{{ template \"__text_alert_list\" .Alerts }}{{ .Alerts | toJson }}", &data);
+    assert_eq!(text.matches("instance = b:9100").count(), 500);
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use gotmpl::Value;
 
-use crate::model::{GoRegex, parse_duration};
+use crate::model::parse_duration;
 use crate::template::engine::run;
-use crate::template::engine::value::{ListKind, MapKind, Object, View, as_text, open, text};
+use crate::template::engine::value::{ListKind, Object, View, as_text, open, text};
 use crate::template::engine::{Function, Param};
 use crate::template::golang::case::{self, Rest};
 use crate::template::golang::time::Time;
@@ -52,9 +52,11 @@ pub(super) static FUNCTIONS: &[Function] = &[
     function("title", &[Text], |values| Ok(text(&case::title(string(&values[0]), Rest::Keep)))),
     function("toUpper", &[Text], |values| Ok(text(&case::upper(string(&values[0]))))),
     function("toLower", &[Text], |values| Ok(text(&case::lower(string(&values[0]))))),
-    function("match", &[Text, Text], |values| Ok(Value::Bool(regex(&values[0])?.is_match(string(&values[1]))))),
+    function("match", &[Text, Text], |values| {
+        Ok(Value::Bool(run::regex(string(&values[0]))?.is_match(string(&values[1]))))
+    }),
     function("reReplaceAll", &[Text, Text, Text], |values| {
-        Ok(text(&regex(&values[0])?.replace_all(string(&values[2]), string(&values[1]))))
+        run::replace_all(string(&values[0]), string(&values[1]), string(&values[2])).map(|replaced| text(&replaced))
     }),
     function("stripPort", &[Text], |values| Ok(text(strip_port(string(&values[0]))))),
     function("stripDomain", &[Text], |values| Ok(text(&strip_domain(string(&values[0]))))),
@@ -68,10 +70,6 @@ pub(super) static FUNCTIONS: &[Function] = &[
 
 fn string(value: &Value) -> &str {
     as_text(value).map_or("", |text| text)
-}
-
-fn regex(pattern: &Value) -> Result<GoRegex, String> {
-    GoRegex::new(string(pattern)).map_err(|error| error.to_string())
 }
 
 fn items(value: &Value) -> Arc<[Value]> {
@@ -109,7 +107,7 @@ fn sort_by_label(values: &[Value]) -> Result<Value, String> {
 
 fn args(values: &[Value]) -> Result<Value, String> {
     let entries = values.iter().enumerate().map(|(index, value)| (Arc::from(format!("arg{index}")), value.clone()));
-    Ok(Object::Map(MapKind::Dict, Arc::new(entries.collect())).seal())
+    Object::dict(entries.collect())
 }
 
 fn humanize_timestamp(values: &[Value]) -> Result<Value, String> {
