@@ -1,25 +1,18 @@
-//! Templates in Go's language: annotations of rules (contract prometheus §c) and notifications (contract alertmanager §8).
+//! Templates in Go's language: labels and annotations of rules (contract prometheus §c), and what notifications say
+//! (contract alertmanager §8).
 //!
-//! Pure but for the deadline that each rendering has. Templates are parsed and checked where they are loaded; an unknown
-//! function or variable is an error there. Rendering computes: call it where a thread may block.
-//! **Invariant:** neither output, nor time, nor recursion of a template is unbounded.
-mod data;
-mod error;
-mod functions;
-mod method;
-mod number;
-mod print;
-mod rewrite;
-mod rule;
-mod run;
-mod templates;
-#[cfg(test)]
-mod tests;
-mod tree;
-mod value;
+//! Texts are parsed, and checked for unknown functions, variables and templates, where they are loaded. Rendering
+//! computes and may run for as long as its [`Limits`] allow: call it where a thread may block.
+//!
+//! **Invariant:** no template uses unbounded time, memory or stack, and none sees anything but what it is given.
 
-pub use data::Data;
+mod engine;
+mod error;
+mod golang;
+mod notify;
+mod rule;
+
+pub use engine::Limits;
 pub use error::TemplateError;
+pub use notify::{Data, TemplateFile, Templates};
 pub use rule::{RuleContext, RuleTemplate};
-pub use run::Limits;
-pub use templates::{TemplateFile, Templates};

@@ -1,0 +1,163 @@
+//! One rendering: its bounds, what it is about, and the error that ended it.
+//!
+//! It lives in a slot of the thread that renders, since the engine's functions take nothing but values. A rendering may
+//! stand inside another (a route label within a notification): the outer one is set aside, and its clock runs on.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::time::Duration;
+
+use crate::model::{Clock, Sample, SystemClock, Timestamp};
+use crate::template::TemplateError;
+
+/// Bounds of one rendering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Of the finished text.
+    pub output_bytes: usize,
+    /// Of all texts that functions make on the way.
+    pub scratch_bytes: usize,
+    /// Of all `range` loops together.
+    pub iterations: u64,
+    /// From start to end, queries included.
+    pub time: Duration,
+    /// Calls of `query`.
+    pub queries: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            output_bytes: 16 << 20,
+            scratch_bytes: 64 << 20,
+            iterations: 1_000_000,
+            time: Duration::from_secs(10),
+            queries: 10,
+        }
+    }
+}
+
+/// A question to whoever started the rendering, and where the answer goes.
+pub(crate) struct Asking {
+    pub(crate) questions: SyncSender<String>,
+    pub(crate) answers: Receiver<Result<Vec<Sample>, String>>,
+}
+
+/// The text of a route label by its name; `None` for a name that is not there.
+pub(crate) type RouteLabel = dyn Fn(&str) -> Result<Option<String>, String>;
+
+/// What a rendering is about, besides its data.
+pub(crate) struct About {
+    pub(crate) now: Timestamp,
+    pub(crate) external_url: Rc<str>,
+    pub(crate) asking: Option<Asking>,
+    pub(crate) route_label: Option<Rc<RouteLabel>>,
+}
+
+struct Run {
+    about: Rc<About>,
+    limits: Limits,
+    clock: SystemClock,
+    scratch: usize,
+    queries: usize,
+    failure: Option<TemplateError>,
+}
+
+thread_local! {
+    static RUN: RefCell<Option<Run>> = const { RefCell::new(None) };
+}
+
+/// Renders with `work` and returns what it returned, and the error that a function of ours raised.
+pub(super) fn within<T>(about: Rc<About>, limits: &Limits, work: impl FnOnce() -> T) -> (T, Option<TemplateError>) {
+    let run = Run { about, limits: *limits, clock: SystemClock::new(), scratch: 0, queries: 0, failure: None };
+    let outer = RUN.replace(Some(run));
+    let result = work();
+    let failure = RUN.replace(outer).and_then(|run| run.failure);
+    (result, failure)
+}
+
+/// Keeps the error that ends the rendering.
+pub(super) fn fail(error: TemplateError) {
+    RUN.with_borrow_mut(|run| {
+        if let Some(run) = run {
+            run.failure.get_or_insert(error);
+        }
+    });
+}
+
+/// What is being rendered.
+///
+/// # Errors
+/// Outside of a rendering, which no template can bring about.
+pub(crate) fn about() -> Result<Rc<About>, String> {
+    RUN.with_borrow(|run| run.as_ref().map(|run| run.about.clone()))
+        .ok_or_else(|| "no template is being rendered".to_owned())
+}
+
+/// Refuses to go on when time is up.
+pub(super) fn check_time() -> Result<(), String> {
+    RUN.with_borrow(|run| match run {
+        Some(run) if run.clock.monotonic() > run.limits.time => {
+            Err(format!("template ran for more than {:?}", run.limits.time))
+        }
+        _ => Ok(()),
+    })
+}
+
+/// Counts `bytes` of text that a function is about to return.
+pub(crate) fn spend(bytes: usize) -> Result<(), String> {
+    RUN.with_borrow_mut(|run| {
+        let Some(run) = run else { return Ok(()) };
+        run.scratch = run.scratch.saturating_add(bytes);
+        if run.scratch > run.limits.scratch_bytes {
+            return Err(format!("template made more than {} bytes of text", run.limits.scratch_bytes));
+        }
+        Ok(())
+    })
+}
+
+/// Runs a query for the template.
+///
+/// # Errors
+/// The query's own, or one too many.
+pub(crate) fn ask(expr: &str) -> Result<Vec<Sample>, String> {
+    RUN.with_borrow_mut(|run| {
+        let Some(run) = run else { return Ok(()) };
+        run.queries += 1;
+        if run.queries > run.limits.queries {
+            return Err(format!("template made more than {} queries", run.limits.queries));
+        }
+        Ok(())
+    })?;
+    let about = about()?;
+    let asking = about.asking.as_ref().ok_or("queries are not possible here")?;
+    let gone = |_| "queries are not possible any more".to_owned();
+    asking.questions.send(expr.to_owned()).map_err(|error| gone(error.to_string()))?;
+    asking.answers.recv().map_err(|error| gone(error.to_string()))?
+}
+
+/// A text that refuses to grow beyond a bound.
+pub(super) struct Capped {
+    pub(super) text: String,
+    limit: usize,
+    pub(super) overflowed: bool,
+}
+
+impl Capped {
+    pub(super) fn new(limit: usize) -> Self {
+        Capped { text: String::new(), limit, overflowed: false }
+    }
+}
+
+impl fmt::Write for Capped {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if self.text.len().saturating_add(text.len()) > self.limit {
+            self.overflowed = true;
+            return Err(fmt::Error);
+        }
+        self.text.push_str(text);
+        Ok(())
+    }
+}
