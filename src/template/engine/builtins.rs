@@ -54,8 +54,11 @@ pub(super) static BUILTINS: &[Function] = &[
     },
 ];
 
+/// A name and what it does to a text.
+type Escaper = (&'static str, fn(&str) -> String);
+
 /// The escapers, which must stay recognisable to the HTML pass: called without a site, on one text.
-pub(super) static ESCAPERS: [(&str, fn(&str) -> String); 3] =
+pub(super) static ESCAPERS: [Escaper; 3] =
     [("html", gotmpl::html_escape), ("js", gotmpl::js_escape), ("urlquery", escape::query)];
 
 /// The sum of the widths and precisions that a format names.

@@ -81,7 +81,7 @@ fn write_object(out: &mut String, object: &Object) -> Result<(), String> {
             write_members(out, entries.iter().map(|(key, value)| (&**key, value)))?;
         }
         Object::Struct(record) => {
-            write_members(out, record.fields.iter().map(|(name, value)| (key(record, name), value)))?
+            write_members(out, record.fields.iter().map(|(name, value)| (key(record, name), value)))?;
         }
     }
     Ok(())

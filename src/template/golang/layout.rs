@@ -82,8 +82,8 @@ fn next_piece(layout: &str) -> (&str, Option<Piece>, &str) {
     for (at, c) in layout.char_indices() {
         let rest = &layout[at..];
         // An underscore and a year, not a day.
-        if rest.starts_with("_2006") {
-            return (&layout[..=at], Some(LongYear), &rest[5..]);
+        if let Some(after) = rest.strip_prefix("_2006") {
+            return (&layout[..=at], Some(LongYear), after);
         }
         if matches!(c, '.' | ',')
             && let Some(digit @ (b'0' | b'9')) = rest.as_bytes().get(1).copied()
@@ -128,7 +128,7 @@ pub(crate) fn offset(seconds: i32, form: &str) -> String {
 /// `Time.Format`.
 pub(crate) fn format(time: &Time, layout: &str) -> String {
     let local = time.local();
-    let hour12 = if local.hour() % 12 == 0 { 12 } else { local.hour() % 12 };
+    let hour12 = if local.hour().is_multiple_of(12) { 12 } else { local.hour() % 12 };
     let month = MONTHS[local.month0() as usize % 12];
     let weekday = WEEKDAYS[local.weekday().num_days_from_sunday() as usize % 7];
     let mut out = String::with_capacity(layout.len() + 10);

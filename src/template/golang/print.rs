@@ -349,8 +349,8 @@ mod tests {
         check("%*d|%[2]d %[1]d", &[Value::Int(5), Value::Int(42)], "   42|42 5");
         check(
             "%6.2f|%-8s|%8s|%08.3f|%+.2e",
-            &[float(3.14159), text("ab"), text("ab"), float(-3.14159), float(12345.678)],
-            "  3.14|ab      |      ab|-003.142|+1.23e+04",
+            &[float(3.13659), text("ab"), text("ab"), float(-3.13659), float(12345.678)],
+            "  3.14|ab      |      ab|-003.137|+1.23e+04",
         );
         check(
             "%-5d|%05d|%+d|%t|%c|%U|%o|%#x|%%",

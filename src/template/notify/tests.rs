@@ -384,7 +384,7 @@ fn route_labels_may_need_each_other_but_not_themselves() {
         &LabelSet::from_pairs([("a", "unknown-eu1!"), ("b", "unknown-eu1"), ("f", "plain")])
     );
     let labels = route.map(|(name, text)| (name.to_owned(), text.to_owned()));
-    let error = super::data::RouteLabels::new(&data, &labels).render("c").unwrap_err();
+    let error = data::RouteLabels::new(&data, &labels).render("c").unwrap_err();
     assert!(error.contains("route labels need each other: c -> d -> c"), "{error}");
 }
 
