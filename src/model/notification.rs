@@ -220,6 +220,8 @@ pub enum Attempt {
     Delivered { receiver_data: Option<ReceiverData> },
     /// Worth another try, not before `after` if the peer named a time.
     Retry { after: Option<Duration>, failure: Failure },
+    /// There was no whole answer after the request began: worth another try, and the peer may have heard this one.
+    Unanswered { failure: Failure },
     /// The peer will never take this one; retrying would only annoy it.
     Rejected { failure: Failure },
 }

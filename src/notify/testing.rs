@@ -203,6 +203,7 @@ pub(super) fn verdict(attempt: &Attempt) -> String {
     let after = |after: &Option<Duration>| after.map_or(String::new(), |after| format!(" in {}s", after.as_secs()));
     match attempt {
         Attempt::Delivered { .. } => "delivered".to_owned(),
+        Attempt::Unanswered { failure } => format!("retry: {}", failure.reason.as_str()),
         Attempt::Retry { after: hint, failure } => format!("retry{}: {}", after(hint), failure.reason.as_str()),
         Attempt::Rejected { failure } => format!("rejected: {}", failure.reason.as_str()),
     }
@@ -210,7 +211,9 @@ pub(super) fn verdict(attempt: &Attempt) -> String {
 
 pub(super) fn detail(attempt: Attempt) -> String {
     match attempt {
-        Attempt::Retry { failure, .. } | Attempt::Rejected { failure } => failure.detail,
+        Attempt::Retry { failure, .. } | Attempt::Unanswered { failure } | Attempt::Rejected { failure } => {
+            failure.detail
+        }
         Attempt::Delivered { .. } => String::new(),
     }
 }

@@ -15,6 +15,11 @@ pub(super) fn retry(reason: FailureReason, detail: impl Into<String>) -> Attempt
     Attempt::Retry { after: None, failure: Failure { reason, detail: detail.into() } }
 }
 
+/// The attempt that may have been heard, though nothing whole came back.
+pub(super) fn unanswered(reason: FailureReason, detail: impl Into<String>) -> Attempt {
+    Attempt::Unanswered { failure: Failure { reason, detail: detail.into() } }
+}
+
 pub(super) fn delivered() -> Attempt {
     Attempt::Delivered { receiver_data: None }
 }
@@ -60,9 +65,13 @@ pub(super) fn no_answer(error: &HttpError, own_timeout: Option<Duration>) -> Att
         HttpError::Token { .. } => FailureReason::AuthError,
         _ => FailureReason::Other,
     };
-    match error.is_retryable() {
-        true => retry(reason, error.to_string()),
-        false => rejected(reason, error.to_string()),
+    match error {
+        _ if !error.is_retryable() => rejected(reason, error.to_string()),
+        // The request never began.
+        HttpError::Connect { .. } | HttpError::Token { .. } | HttpError::SecretFile { .. } => {
+            retry(reason, error.to_string())
+        }
+        _ => unanswered(reason, error.to_string()),
     }
 }
 

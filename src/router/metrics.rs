@@ -153,7 +153,9 @@ impl Metrics {
         self.latency.with_label_values(&[kind]).observe(took.as_secs_f64());
         let reason = match outcome {
             Outcome::Answered(Attempt::Delivered { .. }) => return,
-            Outcome::Answered(Attempt::Retry { failure, .. } | Attempt::Rejected { failure }) => failure.reason,
+            Outcome::Answered(
+                Attempt::Retry { failure, .. } | Attempt::Unanswered { failure } | Attempt::Rejected { failure },
+            ) => failure.reason,
             Outcome::NoAnswer(_) => FailureReason::ContextDeadlineExceeded,
         };
         self.requests_failed.with_label_values(&[kind]).inc();

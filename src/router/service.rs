@@ -433,7 +433,7 @@ fn log_outcome(group: &GroupKey, way: &str, seq: u64, outcome: &Outcome) {
         Outcome::Answered(Attempt::Delivered { .. }) => {
             tracing::info!(integration = way, group, seq, "notification delivered");
         }
-        Outcome::Answered(Attempt::Retry { failure, .. }) => {
+        Outcome::Answered(Attempt::Retry { failure, .. } | Attempt::Unanswered { failure }) => {
             tracing::warn!(integration = way, group, seq, error = %failure.detail, "notification failed, will retry");
         }
         Outcome::Answered(Attempt::Rejected { failure }) => {

@@ -21,7 +21,7 @@ use crate::model::{Attempt, FailureReason, Integration, Notification};
 
 use super::config::EmailConfig;
 use super::render::Context;
-use super::verdict::{delivered, no_answer, rejected, retry};
+use super::verdict::{delivered, no_answer, rejected, retry, unanswered};
 
 use content::Mail;
 use login::Login;
@@ -136,6 +136,10 @@ fn port(text: &str) -> Result<u16, Attempt> {
 fn verdict(error: &SmtpError) -> Attempt {
     let detail = error.to_string();
     match error {
+        SmtpError::Timeout { step: Step::Message } => unanswered(FailureReason::ContextDeadlineExceeded, detail),
+        SmtpError::Io { step: Step::Message, .. } | SmtpError::Gibberish { step: Step::Message, .. } => {
+            unanswered(FailureReason::Other, detail)
+        }
         SmtpError::Timeout { .. } => retry(FailureReason::ContextDeadlineExceeded, detail),
         SmtpError::Refused { step: Step::Login, code: 500.., .. } | SmtpError::Refused { code: 530 | 535, .. } => {
             rejected(FailureReason::AuthError, detail)

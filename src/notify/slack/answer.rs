@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::http::Response;
 use crate::model::{Attempt, FailureReason, Timestamp};
-use crate::notify::verdict::{judge, rejected, retry};
+use crate::notify::verdict::{judge, rejected, unanswered};
 
 /// Where a message stands, as the API tells it.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(super) fn read(response: &Response, now: Timestamp) -> Result<Posted, Attemp
     match serde_json::from_slice::<Answer>(&response.body) {
         Ok(Answer { ok: true, ts, channel, .. }) => Ok(Posted { ts, channel }),
         Ok(Answer { error, .. }) => Err(rejected(FailureReason::ClientError, format!("slack answered {error:?}"))),
-        Err(_) => Err(retry(FailureReason::Other, format!("slack's answer is no JSON: {:?}", response.text()))),
+        Err(_) => Err(unanswered(FailureReason::Other, format!("slack's answer is no JSON: {:?}", response.text()))),
     }
 }
 
@@ -54,7 +54,7 @@ mod tests {
         response.headers.insert("content-type", kind.parse().unwrap());
         match read(&response, Timestamp::EPOCH) {
             Ok(_) => "delivered",
-            Err(Attempt::Retry { .. }) => "retry",
+            Err(Attempt::Retry { .. } | Attempt::Unanswered { .. }) => "retry",
             Err(_) => "rejected",
         }
     }

@@ -20,7 +20,7 @@ use super::config::{SlackAction, SlackConfig, SlackTarget};
 use super::payload::to_go_json;
 use super::post::Poster;
 use super::render::{Context, RenderError, Renderer};
-use super::verdict::retry;
+use super::verdict::unanswered;
 
 use answer::Posted;
 use body::{Action, Attachment, Body, Confirmation, Field};
@@ -55,7 +55,7 @@ impl Slack {
                 Ok(self.remembered(notification, posted))
             }
             // Whether Slack took it stands in what was too long to be read.
-            Err(error @ HttpError::TooLarge { .. }) => Err(retry(FailureReason::Other, error.to_string())),
+            Err(error @ HttpError::TooLarge { .. }) => Err(unanswered(FailureReason::Other, error.to_string())),
             Err(error) => Err(self.poster.no_answer(&error)),
         }
     }

@@ -113,13 +113,11 @@ impl Core {
                 Outcome::Answered(Attempt::Retry { after, failure }) => {
                     self.retry(&mut group, index, way, after, failure.detail);
                 }
-                Outcome::Answered(Attempt::Rejected { failure }) => self.rejected(&mut group, way, failure),
-                Outcome::NoAnswer(detail) => {
-                    if let Some(row) = &mut group.pair_mut(way).row {
-                        row.uncertain = true;
-                    }
-                    self.retry(&mut group, index, way, None, detail);
+                Outcome::Answered(Attempt::Unanswered { failure }) => {
+                    self.unanswered(&mut group, index, way, failure.detail);
                 }
+                Outcome::Answered(Attempt::Rejected { failure }) => self.rejected(&mut group, way, failure),
+                Outcome::NoAnswer(detail) => self.unanswered(&mut group, index, way, detail),
             }
             if !self.ways[way].living {
                 self.withdraw(&mut group, index, way, "receiver removed");
@@ -188,6 +186,14 @@ impl Core {
         state.not_before = state.not_before.max(now + wait);
         self.record_outcome(group, way, &row, HistoryKind::AttemptFailed, Some(&detail));
         self.enqueue(index, way, row.last_tried);
+    }
+
+    /// The way may have heard it: its own retry, under the same key, settles that before the picture may change.
+    fn unanswered(&mut self, group: &mut Group, index: GroupIx, way: WayIx, detail: String) {
+        if let Some(row) = &mut group.pair_mut(way).row {
+            row.uncertain = true;
+        }
+        self.retry(group, index, way, None, detail);
     }
 
     fn rejected(&mut self, group: &mut Group, way: WayIx, failure: Failure) {

@@ -74,7 +74,7 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     Answered(Attempt),
-    /// No answer after the request began, or the worker died: the way may have heard it.
+    /// No answer in time, or the worker died: the way may have heard it.
     NoAnswer(String),
 }
 

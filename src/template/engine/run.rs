@@ -1,7 +1,6 @@
 //! One rendering: its bounds, what it is about, and the error that ended it.
 //!
-//! It lives in a slot of the thread that renders, since the engine's functions take nothing but values. A rendering may
-//! stand inside another (a route label within a notification): the outer one is set aside, and its clock runs on.
+//! It lives in a slot of the thread that renders, since the engine's functions take nothing but values.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -145,7 +145,7 @@ fn a_template_cannot_use_up_the_machine() {
         assert!(error.contains(want), "{template}: {error}");
     }
     let hungry = [
-        "{{ $x := printf \"%9999d\" 1 }}{{ $l := stringSlice $x $x $x $x $x $x $x $x }}{{ join $x $l }}",
+        "{{ $x := printf \"%60000d\" 1 }}{{ $l := stringSlice \"\" \"\" \"\" \"\" \"\" \"\" \"\" \"\" \"\" \"\" \"\" \"\" \"\" \"\" \"\" \"\" \"\" \"\" }}{{ join $x $l }}",
         "{{ $x := printf \"%9999d\" 1 }}{{ reReplaceAll \"\" $x $x }}",
         "{{ $l := list 1 2 }}{{ range 25 }}{{ $l = list $l $l }}{{ end }}{{ print $l }}",
         "{{ $l := list 1 2 }}{{ range 25 }}{{ $l = list $l $l }}{{ end }}{{ $l }}",

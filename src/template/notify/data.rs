@@ -68,16 +68,17 @@ impl Data {
     }
 }
 
-/// Route labels while they are rendered, each once, when another or the caller needs it.
+/// Route labels while they are rendered, each when another or the caller needs it. Renderings do not nest: one that needs
+/// a label which is not there yet is broken off, and tried again once it is.
 #[derive(Clone)]
 pub(super) struct RouteLabels(Rc<Rendering>);
 
 struct Rendering {
     data: Data,
     texts: BTreeMap<String, String>,
-    /// Those that are being rendered, outermost first.
-    open: RefCell<Vec<String>>,
     done: RefCell<BTreeMap<String, Result<String, String>>>,
+    /// What the last rendering was broken off for.
+    needed: RefCell<Option<String>>,
 }
 
 impl RouteLabels {
@@ -85,8 +86,8 @@ impl RouteLabels {
         RouteLabels(Rc::new(Rendering {
             data: data.clone(),
             texts: labels.iter().cloned().collect(),
-            open: RefCell::default(),
             done: RefCell::default(),
+            needed: RefCell::default(),
         }))
     }
 
@@ -95,22 +96,46 @@ impl RouteLabels {
     /// # Errors
     /// Its text fails, or it is needed by a label that it needs itself.
     pub(super) fn render(&self, name: &str) -> Result<Option<String>, String> {
-        let Rendering { data, texts, open, done } = &*self.0;
-        let Some(text) = texts.get(name) else { return Ok(None) };
-        if let Some(known) = done.borrow().get(name) {
-            return known.clone().map(Some);
+        // Outermost first; each but the first is needed by the one before.
+        let mut open = vec![name.to_owned()];
+        while let Some(top) = open.last() {
+            let Some(text) = self.0.texts.get(top) else { return Ok(None) };
+            let rendered = match self.0.done.borrow().get(top) {
+                Some(done) => done.clone(),
+                None => self.attempt(text),
+            };
+            let needed = self.0.needed.take();
+            let rendered = match needed {
+                Some(needed) if !open.contains(&needed) => {
+                    open.push(needed);
+                    continue;
+                }
+                Some(needed) => Err(format!("route labels need each other: {} -> {needed}", open.join(" -> "))),
+                None => rendered,
+            };
+            self.0.done.borrow_mut().insert(top.clone(), rendered);
+            open.pop();
         }
-        if open.borrow().iter().any(|outer| outer == name) {
-            let chain = open.borrow().join(" -> ");
-            return Err(format!("route labels need each other: {chain} -> {name}"));
+        self.0.done.borrow().get(name).cloned().transpose()
+    }
+
+    fn attempt(&self, text: &str) -> Result<String, String> {
+        let Rendering { data, .. } = &*self.0;
+        let labels = self.clone();
+        let about = About { route_label: Some(Rc::new(move |name: &str| labels.known(name))), ..data.about() };
+        data.templates.render_with(text, data.value(), about).map_err(|error| error.to_string())
+    }
+
+    /// A label as far as it is rendered; one that is not yet breaks the rendering off.
+    fn known(&self, name: &str) -> Result<Option<String>, String> {
+        if !self.0.texts.contains_key(name) {
+            return Ok(None);
         }
-        open.borrow_mut().push(name.to_owned());
-        let inner = self.clone();
-        let about = About { route_label: Some(Rc::new(move |name: &str| inner.render(name))), ..data.about() };
-        let rendered = data.templates.render_with(text, data.value(), about).map_err(|error| error.to_string());
-        open.borrow_mut().pop();
-        done.borrow_mut().insert(name.to_owned(), rendered.clone());
-        rendered.map(Some)
+        if let Some(done) = self.0.done.borrow().get(name) {
+            return done.clone().map(Some);
+        }
+        self.0.needed.replace(Some(name.to_owned()));
+        Err("it is not rendered yet".to_owned())
     }
 }
 

@@ -383,6 +383,12 @@ fn route_labels_may_need_each_other_but_not_themselves() {
         data.route_labels(),
         &LabelSet::from_pairs([("a", "unknown-eu1!"), ("b", "unknown-eu1"), ("f", "plain")])
     );
+    let long: Vec<(String, String)> = (0..2000)
+        .map(|index| (format!("l{index:04}"), format!("{{{{ routeLabels \"l{:04}\" }}}}", index + 1)))
+        .chain([("l2000".to_owned(), "{{ .Status }}".to_owned())])
+        .collect();
+    let rendered = Templates::builtin().render_route_labels(&long, &data);
+    assert_eq!((rendered.len(), rendered.value("l0000")), (2001, "firing"));
     let labels = route.map(|(name, text)| (name.to_owned(), text.to_owned()));
     let error = data::RouteLabels::new(&data, &labels).render("c").unwrap_err();
     assert!(error.contains("route labels need each other: c -> d -> c"), "{error}");
