@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::db::HistoryKind;
 use crate::model::{
-    Alert, AlertStatus, Attempt, Failure, Notification, NotificationReason, NotifiedAlert, ReceiverData, Timestamp,
+    AlertStatus, Attempt, Failure, Notification, NotificationReason, NotifiedAlert, ReceiverData, Timestamp,
     duration_millis,
 };
 
@@ -261,11 +261,6 @@ impl Core {
     fn intervals_of(&self, group: &Group) -> (Duration, Duration, Duration) {
         let route = self.config.routes.get(group.route.unwrap_or_else(|| self.config.routes.root()));
         (route.group_wait, route.group_interval, route.repeat_interval)
-    }
-
-    /// The newest of an alert, for whoever asks by fingerprint.
-    pub fn alert(&self, fingerprint: crate::model::Fingerprint) -> Option<Arc<Alert>> {
-        self.alerts.get(&fingerprint).map(|stored| stored.alert.clone())
     }
 }
 

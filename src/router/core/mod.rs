@@ -262,7 +262,7 @@ impl Core {
         self.groups.get_mut(index as usize).and_then(Option::as_mut)
     }
 
-    /// All alerts that have not ended, each with the receivers of its groups.
+    /// All alerts that have not ended, in no order.
     pub fn alerts(&self) -> Vec<Arc<Alert>> {
         let now = self.now;
         self.alerts.values().filter(|stored| !stored.alert.is_resolved_at(now)).map(|s| s.alert.clone()).collect()
